@@ -1,0 +1,1 @@
+"""The messengers the bot speaks with, behind one contract (`base`)."""

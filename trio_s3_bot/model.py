@@ -1,0 +1,179 @@
+"""
+What all rooms share: values that say what came in, what is to be saved and where it is.
+
+All of them are frozen and survive a trip through JSON (msgspec), because the inbox keeps them on disk.
+Sizes are in bytes, times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class Secret:
+    """
+    A string that can't be printed by accident: a token, a key, a URL that carries one.
+
+    `reveal()` is the only way to its value; `str`, `repr` and formatting show asterisks.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one call that needs it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError("a Secret is not pickled")
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """
+    Where a conversation takes place. A forum topic is a chat of its own (`thread`), so ids never mix.
+
+    `key` is unique over all messengers and is what the inbox keeps its rows by.
+    """
+
+    messenger: str
+    id: int
+    thread: int | None = None
+    group: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.messenger}:{self.id}" + (f":{self.thread}" if self.thread is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who wrote. `language` is the client's IETF tag, such as `ru` or `pt-br`, when the messenger tells it."""
+
+    id: int
+    username: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """
+    A file as the messenger announced it; every field but the ids is what its sender claims.
+
+    `file_id` fetches it, `unique_id` stays the same for the same file over time.
+    """
+
+    file_id: str
+    unique_id: str
+    file_name: str | None = None
+    mime_type: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A pressed button: `id` answers it, `data` is what the button carried, `message_id` where it hung."""
+
+    id: str
+    data: str
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateObj:
+    """
+    One update, as the conversation needs it, whatever the messenger.
+
+    `addressed` is true for what a group member says to the bot itself: a command, a mention, a reply to one of
+    its messages. `silent` marks what never gets an answer: service messages, edits, channel posts.
+    `moved_to` is the new id of a group that became a supergroup.
+    """
+
+    messenger: str
+    update_id: str
+    chat: Chat
+    sender: Sender | None = None
+    message_id: int | None = None
+    date: int = 0
+    text: str | None = None
+    caption: str | None = None
+    documents: tuple[Document, ...] = ()
+    press: Press | None = None
+    reply_to: int | None = None
+    album: str | None = None
+    addressed: bool = False
+    silent: bool = False
+    moved_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """
+    Where the bytes of a document can be read: a URL or a local path, never both.
+
+    `url` may carry a token. `redirect_hosts` are the host names a redirect may lead to; empty: none is followed.
+    `size` is what the messenger promises, `None` where it doesn't. `refuse_html` rejects an HTML answer, which some
+    messengers give with status 200 in place of a file.
+    """
+
+    url: Secret | None = None
+    path: str | None = None
+    size: int | None = None
+    redirect_hosts: tuple[str, ...] = ()
+    refuse_html: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A finished part of a multipart upload. `crc32` is of its bytes, `None` where it wasn't computed by us."""
+
+    number: int
+    size: int
+    etag: str
+    crc32: int | None = None
+
+
+class UploadState(enum.Enum):
+    """Where a document is on its way. The last three are final."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SAVED = "saved"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self in (UploadState.SAVED, UploadState.FAILED, UploadState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What the store says of an object: its size, its ETag (with quotes), the bot's own metadata."""
+
+    size: int
+    etag: str
+    metadata: dict[str, str] = field(default_factory=dict)
+    content_type: str | None = None
+    content_disposition: str | None = None
