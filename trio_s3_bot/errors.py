@@ -27,6 +27,7 @@ BotError
     ├── KeyTaken             an object of that name is there already
     ├── UploadGone           the store doesn't know this upload id
     ├── UploadConflict       somebody else wrote the key meanwhile: begin the upload anew
+    ├── ObjectGone           the object that was meant isn't there (any more), or another one is
     └── ObjectRefused        the store will never take this object
 
 Other libraries' errors are translated at the edge (`messengers`, `bucket`, `transfer`, `inbox`), once, with `raise … from`.
@@ -184,6 +185,10 @@ class UploadGone(StoreError):
 
 class UploadConflict(StoreError):
     """A conditional completion raced with another write: the upload must be begun anew."""
+
+
+class ObjectGone(StoreError):
+    """The object that was meant isn't there (any more), or another one is in its place."""
 
 
 class ObjectRefused(StoreError):
