@@ -341,7 +341,7 @@ def _telegram(parsed: _Parsed, folder: Path) -> TelegramConfig:
 def _s3(parsed: _Parsed) -> S3Config:
     values = parsed.section("s3")
     endpoint, bucket = values["endpoint_url"], values["bucket"]
-    on_aws = endpoint is None or f".{urlsplit(endpoint).hostname}".endswith(_AWS_DOMAINS)
+    on_aws = endpoint is None or str(urlsplit(endpoint).hostname).endswith(_AWS_DOMAINS)
     if on_aws and not re.fullmatch(_AWS_BUCKET, bucket):
         problem = "is not a bucket name on AWS (3 to 63 lower-case letters, digits, dots and hyphens; no IP address)"
         raise parsed.wrong("s3", "bucket", problem, quote=True)

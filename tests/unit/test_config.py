@@ -39,10 +39,6 @@ def write(folder: Path, content: str | bytes) -> Path:
     return path
 
 
-def variable(section: str, key: str) -> str:
-    return f"TRIO_S3_BOT_{section}_{key}".upper()
-
-
 def refused(path: Path, environ: Mapping[str, str] | None = None) -> ConfigError:
     """The error that loading gives, which is checked to be one line."""
     with pytest.raises(ConfigError) as caught:
@@ -152,7 +148,7 @@ def test_a_line_indented_by_mistake_is_explained(tmp_path: Path) -> None:
 
 
 def test_a_long_value_is_shown_shortened(tmp_path: Path) -> None:
-    assert f"'{'x' * 77}...'" in refused(write(tmp_path, ini(MINIMAL | {("queue", "capacity"): "x" * 5000}))).problem
+    assert f"'{'9' * 77}...'" in refused(write(tmp_path, ini(MINIMAL | {("queue", "capacity"): "9" * 5000}))).problem
 
 
 @pytest.mark.parametrize(
@@ -161,6 +157,7 @@ def test_a_long_value_is_shown_shortened(tmp_path: Path) -> None:
         ("", "when_supported"),
         ("https://s3.eu-central-1.amazonaws.com", "when_supported"),
         ("https://s3.cn-north-1.amazonaws.com.cn", "when_supported"),
+        ("https://s3.dualstack.eu-central-1.api.aws", "when_supported"),
         ("https://amazonaws.com.example.org", "when_required"),
         ("https://notamazonaws.com", "when_required"),
         ("http://127.0.0.1:9000", "when_required"),
@@ -188,7 +185,7 @@ def test_links_lead_to_the_endpoint_unless_another_is_set(minimal: Path) -> None
 
 
 def test_the_two_keys_of_the_store_are_set_together_or_not_at_all(minimal: Path) -> None:
-    key_id, key = variable("s3", "aws_access_key_id"), variable("s3", "aws_secret_access_key")
+    key_id, key = "TRIO_S3_BOT_S3_AWS_ACCESS_KEY_ID", "TRIO_S3_BOT_S3_AWS_SECRET_ACCESS_KEY"
     s3 = load(minimal, {key_id: KEY_ID, key: KEY}).s3
     assert (s3.aws_access_key_id, s3.aws_secret_access_key) == (Secret(KEY_ID), Secret(KEY))
     for given_one, lacking in ((key_id, "aws_secret_access_key"), (key, "aws_access_key_id")):
@@ -327,6 +324,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> N
     [
         ("TRIO_S3_BOT_S3_BUKET", "unknown variable; did you mean TRIO_S3_BOT_S3_BUCKET?"),
         ("TRIO_S3_BOT_BUCKET", "unknown variable; did you mean TRIO_S3_BOT_S3_BUCKET?"),
+        ("TRIO_S3_BOT_TOKEN", "unknown variable; did you mean TRIO_S3_BOT_TELEGRAM_TOKEN?"),
         ("TRIO_S3_BOT_TELEGRAM_TOKEN_", "unknown variable; did you mean TRIO_S3_BOT_TELEGRAM_TOKEN?"),
         ("TRIO_S3_BOT_s3_bucket", "unknown variable"),
         ("TRIO_S3_BOT_", "unknown variable; config.ini lists all settings"),
@@ -359,6 +357,7 @@ LEAKS = [
     f"[telegram]\ntoken\n{PASSWORD}\n",
     f"[s3]\naws_secret_access_key {PASSWORD}=\n",
     f"[s3]\n{PASSWORD}/{PASSWORD}=\n",
+    f"[s3]\n{PASSWORD}{PASSWORD[:16]}=\n",
     f"[{TOKEN}]\n",
     f"[telegram]\ntoken = {TOKEN}\ntoken = {TOKEN}\n",
 ]
