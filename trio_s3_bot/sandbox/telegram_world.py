@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 BOT_NAME = "sandbox_bot"
 CALLBACK_LIFETIME = 150.0
+NOT_STARTED = "bot can't initiate conversation with a user"
 
 
 class Telegram:
@@ -70,7 +71,7 @@ class Telegram:
         names = {"first_name": user.first_name, **({"username": user.username} if user.username else {})}
         chat = self._add(Chat(self._around, "private", user.id, names, self._small_ids, [user]))
         chat.topical = topics
-        chat.forbidden = None if started else "bot can't initiate conversation with a user"
+        chat.forbidden = None if started else NOT_STARTED
         return chat
 
     def group(self, title: str, members: list[User], *, supergroup: bool = False, forum: bool = False) -> Chat:
@@ -207,6 +208,10 @@ class Telegram:
         self.presses[press.id] = press
 
     def _deliver(self, chat: Chat, kind: str, content: dict[str, Any]) -> None:
+        if chat.forbidden == NOT_STARTED:
+            chat.forbidden = None
+        if chat.forbidden is not None and chat.kind == "private":
+            raise ValueError(f"nobody can write in this chat now: {chat.forbidden}")
         if chat.forbidden is not None or chat.moved_to is not None:
             return
         if self.privacy and kind in ("message", "edited_message") and chat.id < 0 and not self._addressed(content):
