@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,14 +51,22 @@ def error(status: int, code: str, message: str = "", more: str = "", headers: di
 class Stub:
     """What the script answered so far is in `requests`, in the order of arrival."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         self.script = script
         self.requests: list[Request] = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.server = _Server(("127.0.0.1", 0), _handler(self))
+        self.scheme = "https" if tls else "http"
+        if tls:
+            # Without the lazy handshake, one client that says nothing would stop all others.
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        return f"{self.scheme}://{self.address}"
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server.server_address[1]}"
 
     def operations(self) -> list[str]:
         """The requests so far, short: the method, and the query's keys that tell S3's operations apart."""
@@ -67,10 +76,15 @@ class Stub:
 _SUBRESOURCES = {"uploads", "uploadId", "partNumber", "list-type"}
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up or speak no TLS are what some of the tests are about."""
+
+
 @contextmanager
-def stub(script: Script) -> Iterator[Stub]:
+def stub(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Stub]:
     """Serve `script` on a free port of loopback until the block ends."""
-    serving = Stub(script)
+    serving = Stub(script, tls)
     thread = threading.Thread(target=serving.server.serve_forever, args=(0.05,))
     thread.start()
     try:
@@ -118,6 +132,9 @@ def _handler(serving: Stub) -> type[BaseHTTPRequestHandler]:
 
         def answer(self) -> None:
             asked = self.read_request()
+            if len(asked.body) < int(self.headers.get("Content-Length", 0)):
+                self.close_connection = True
+                return
             serving.requests.append(asked)
             reply = serving.script(asked)
             if reply is None:

@@ -67,8 +67,9 @@ class Body:
         """From here on, what is read goes to the socket. Before that, over plain http, it goes into the signature."""
         self._sending = True
 
-    def as_file(self) -> IO[bytes]:
-        """This body as boto3's types want it; it reads, seeks and tells, and needs no more of a file."""
+    def from_start(self) -> IO[bytes]:
+        """This body, rewound for a request, as the file that boto3's types want; it needs no more of one."""
+        self._position, self._sending = 0, False
         return cast("IO[bytes]", self)
 
     def crc32(self) -> int:

@@ -113,7 +113,7 @@ class Bucket:
 
         def put(s3: S3Client) -> Mapping[str, Any]:
             return s3.put_object(
-                Bucket=self.name, Key=key, Body=body.as_file(), **facts.parameters(), **_checksum(crc32), **condition
+                Bucket=self.name, Key=key, Body=body.from_start(), **facts.parameters(), **_checksum(crc32), **condition
             )
 
         async with self._alone(key, look_first=only_if_absent and not condition):
@@ -147,7 +147,7 @@ class Bucket:
                 Key=key,
                 UploadId=upload_id,
                 PartNumber=number,
-                Body=body.as_file(),
+                Body=body.from_start(),
                 **_checksum(crc32),
             )
 
