@@ -30,7 +30,7 @@ BotError
     ├── ObjectGone           the object that was meant isn't there (any more), or another one is
     └── ObjectRefused        the store will never take this object
 
-Other libraries' errors are translated at the edge (`messengers`, `bucket`, `transfer`, `inbox`), once, with `raise … from`.
+Other libraries' errors are translated once, at the edge: in `messengers`, `bucket`, `transfer`, `inbox`.
 """
 
 from __future__ import annotations

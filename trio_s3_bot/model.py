@@ -177,3 +177,75 @@ class StoredObject:
     metadata: dict[str, str] = field(default_factory=dict)
     content_type: str | None = None
     content_disposition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An inline button: what it shows, and what comes back when it is pressed (at most 64 bytes of UTF-8)."""
+
+    label: str
+    data: str
+
+
+Keyboard = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutMessage:
+    """
+    A composed message: exactly what is said, committed before it is sent.
+
+    `random_id` is positive, fits into 31 bits and stays the same over all attempts: a messenger that supports it
+    says the message only once. `reply_to` is the message it answers, if that is still there.
+    """
+
+    text: str
+    keyboard: Keyboard = ()
+    reply_to: int | None = None
+    random_id: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class UploadJob:
+    """
+    One document to be saved, under `name` if that is free. `id` is the same over all attempts and restarts.
+
+    `asked_name` is its name as sent where that could not be a key; `message_id` is the message that carried it.
+    """
+
+    id: str
+    chat: Chat
+    document: Document
+    name: str
+    asked_name: str | None = None
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """
+    What is on record about the attempts at an upload: the key last tried and the multipart upload under way there.
+
+    `created_at` without an `upload_id` says that a CreateMultipartUpload was sent whose answer is not on record.
+    `failures` counts the attempts that failed because of the document itself, not of an outage.
+    """
+
+    key: str | None = None
+    upload_id: str | None = None
+    part_size: int | None = None
+    created_at: float | None = None
+    parts: tuple[Part, ...] = ()
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """A document in the bucket: whose it is, what it is called there, and what the store said of it."""
+
+    id: str
+    chat: Chat
+    key: str
+    size: int
+    etag: str
+    unique_id: str
+    saved_at: float

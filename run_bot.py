@@ -1,0 +1,116 @@
+"""Command line -> config -> logging -> the bot -> exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import webbrowser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import trio
+
+from trio_s3_bot import logs
+from trio_s3_bot.base import Bot, BotConfig
+from trio_s3_bot.checks import Finding
+from trio_s3_bot.config import load
+from trio_s3_bot.errors import CheckFailed, ConfigError, StateError
+from trio_s3_bot.sandbox.launch import SandboxFailed, launched
+
+DONE, WRONG, INTERRUPTED = 0, 2, 130
+DEFAULT_CONFIG = Path(__file__).with_name("config.ini")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code: 0 when it was stopped, 2 for what a restart can't cure."""
+    options = _parser().parse_args(arguments)
+    try:
+        with _overrides(options) as overrides:
+            config = load(options.config, os.environ, overrides)
+            logs.configure(options.log_level or config.log.level)
+            if options.check:
+                return _print_findings(trio.run(Bot(config).check))
+            trio.run(_run, config)
+    except (ConfigError, CheckFailed, StateError, SandboxFailed) as error:
+        print(f"run_bot.py: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
+        return WRONG
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Save the files that people send to a Telegram bot in an S3 bucket.",
+        epilog="Every setting of the config file can be given as TRIO_S3_BOT_<SECTION>_<KEY> in the environment too.",
+    )
+    parser.add_argument(
+        "--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help="the settings (default: config.ini)"
+    )
+    parser.add_argument("--check", action="store_true", help="check the token and the bucket, print a table, and exit")
+    parser.add_argument(
+        "--sandbox", action="store_true", help="try it without any account: Telegram and S3 are played on this machine"
+    )
+    parser.add_argument("--log-level", choices=LEVELS, help="how much is logged on stderr (default: INFO)")
+    return parser
+
+
+@contextmanager
+def _overrides(options: argparse.Namespace) -> Iterator[dict[tuple[str, str], str]]:
+    """What the command line sets above all other settings: with `--sandbox`, where the sandbox is."""
+    if not options.sandbox:
+        yield {}
+        return
+    with launched() as sandbox:
+        print(f"The chat is at {sandbox.page_url}", flush=True)  # noqa: T201 - for the person at the terminal
+        if _has_a_desktop():
+            webbrowser.open(sandbox.page_url)
+        yield sandbox.settings
+
+
+def _has_a_desktop() -> bool:
+    """Without one, `webbrowser` would start a text browser in this very terminal."""
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+async def _run(config: BotConfig) -> None:
+    """The bot, until a signal; the first one asks it to stop, a second one leaves at once."""
+    stop = trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_stop_at_signal, stop, config.stop.grace_period)
+        await Bot(config).run(stop)
+        nursery.cancel_scope.cancel()
+
+
+async def _stop_at_signal(
+    stop: trio.Event, grace_period: float, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            break
+    stop.set()
+    # From here on nothing may hold the process: not a thread that waits for a dead server, not a blocked loop. What is
+    # unfinished stands in the inbox, as it would after a power cut.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(INTERRUPTED))
+    timer = threading.Timer(grace_period, os._exit, (DONE,))
+    timer.daemon = True
+    timer.start()
+
+
+def _print_findings(findings: Sequence[Finding]) -> int:
+    marks = {True: "ok  ", False: "FAIL", None: "note"}
+    width = max(len(finding.what) for finding in findings)
+    for finding in findings:
+        print(f"{marks[finding.good]}  {finding.what:<{width}}  {finding.detail}")  # noqa: T201 - what was asked for
+    return WRONG if any(finding.good is False for finding in findings) else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

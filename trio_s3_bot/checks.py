@@ -1,0 +1,92 @@
+"""The checks at start: is the token good, is the bucket there and writable; before anything is polled."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import stamina
+import structlog
+
+from trio_s3_bot.bucket import Bucket
+from trio_s3_bot.errors import CheckFailed, PollConflict, StoreUnavailable, TokenRefused, Unavailable
+from trio_s3_bot.messengers.base import Account, Messenger
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the table that `--check` prints. `good` is `None` for what works, but deserves a look."""
+
+    what: str
+    good: bool | None
+    detail: str
+
+
+async def check_messenger(messenger: Messenger) -> Account:
+    """
+    Ask who the bot is. Raises `CheckFailed` for what a restart can't cure, `Unavailable` for what passes.
+    """
+    try:
+        return await messenger.check()
+    except TokenRefused as error:
+        raise CheckFailed(
+            f"{messenger.name}: the token is not accepted ({error}).",
+            f"Put the right one into [{messenger.name}] token, or into TRIO_S3_BOT_{messenger.name.upper()}_TOKEN.",
+        ) from error
+    except PollConflict as error:
+        raise CheckFailed(
+            f"{messenger.name}: {error}, so its updates go there.",
+            "Delete it with the Bot API's deleteWebhook, or use another bot.",
+        ) from error
+
+
+async def all_findings(messengers: Iterable[Messenger], bucket: Bucket) -> list[Finding]:
+    """Everything that `--check` can tell, whatever fails on the way."""
+    findings: list[Finding] = []
+    for messenger in messengers:
+        findings += await _messenger_findings(messenger)
+    return findings + await _bucket_findings(bucket)
+
+
+async def waited_out(what: str, check: Callable[[], Awaitable[T]], *, patient: bool) -> T:
+    """
+    Run a check; with `patient`, wait out what passes by itself, however long it takes.
+
+    Without, that raises `CheckFailed`: at a first start, something out of reach is more likely misspelt than down.
+    """
+    try:
+        return await check()
+    except (Unavailable, StoreUnavailable) as error:
+        if not patient:
+            raise CheckFailed(f"{what} can't be reached: {error}.", "Check its address and the network.") from error
+        log.warning(
+            "out of reach at start; there is unfinished work, so this is waited out", what=what, error=str(error)
+        )
+    async for attempt in stamina.retry_context(
+        on=(Unavailable, StoreUnavailable), attempts=None, timeout=None, wait_initial=2, wait_max=60, wait_jitter=2
+    ):
+        with attempt:
+            result = await check()
+    return result
+
+
+async def _messenger_findings(messenger: Messenger) -> list[Finding]:
+    try:
+        account = await check_messenger(messenger)
+    except (CheckFailed, Unavailable) as error:
+        return [Finding(f"{messenger.name}: token", False, str(error))]
+    warnings = [Finding(messenger.name, None, warning) for warning in account.warnings]
+    return [Finding(f"{messenger.name}: token", True, f"it is {account.name}"), *warnings]
+
+
+async def _bucket_findings(bucket: Bucket) -> list[Finding]:
+    try:
+        probe = await bucket.check()
+    except (CheckFailed, StoreUnavailable) as error:
+        return [Finding(f"s3: bucket {bucket.name}", False, str(error))]
+    return [Finding(f"s3: {line.what}", line.good, line.detail) for line in probe.lines()]

@@ -1,0 +1,58 @@
+"""
+The tables, as a list of migrations: a file of schema version N has run the first N of them.
+
+A migration that has been released is never changed; what comes later is a new one at the end.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x74733362  # "ts3b"
+
+_FIRST = (
+    # How far each messenger's updates are committed: the offset, the ts.
+    "CREATE TABLE cursors (messenger TEXT PRIMARY KEY, cursor TEXT NOT NULL) STRICT",
+    # `chat` and `state` are JSON of model.Chat and conversation.ChatState.
+    """CREATE TABLE chats (
+        key TEXT PRIMARY KEY, chat TEXT NOT NULL, state TEXT NOT NULL, unreachable INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+    # `body` is JSON of model.UpdateObj until the update is finished; the row stays for a while to know it again.
+    """CREATE TABLE updates (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, messenger TEXT NOT NULL, update_id TEXT NOT NULL, chat TEXT,
+        body TEXT, failures INTEGER NOT NULL DEFAULT 0, error TEXT, UNIQUE (messenger, update_id)
+    ) STRICT""",
+    "CREATE INDEX updates_pending ON updates (chat, seq) WHERE body IS NOT NULL",
+    # What is said, once composed: exactly this text, until it is sent. `remote_id` is the messenger's message id.
+    # `edit_due` counts up with each reason to show the message anew and is 0 when it shows how things are.
+    """CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, chat TEXT NOT NULL, body TEXT NOT NULL, remote_id INTEGER,
+        progress_shown INTEGER NOT NULL DEFAULT 0, edit_due INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+    "CREATE INDEX messages_unsent ON messages (chat, id) WHERE remote_id IS NULL",
+    "CREATE INDEX messages_stale ON messages (chat, id) WHERE edit_due > 0",
+    # One document on its way: `job` is JSON of model.UploadJob; key, multipart upload and parts as they are committed.
+    """CREATE TABLE uploads (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, chat TEXT NOT NULL, job TEXT NOT NULL,
+        state TEXT NOT NULL, failures INTEGER NOT NULL DEFAULT 0, error TEXT, delay_told INTEGER NOT NULL DEFAULT 0,
+        key TEXT, upload_id TEXT, part_size INTEGER, created_at REAL,
+        status_message INTEGER REFERENCES messages (id) ON DELETE SET NULL
+    ) STRICT""",
+    "CREATE INDEX uploads_open ON uploads (chat, seq) WHERE state IN ('waiting', 'running')",
+    "CREATE INDEX uploads_status ON uploads (status_message)",
+    """CREATE TABLE parts (
+        upload TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+        size INTEGER NOT NULL, etag TEXT NOT NULL, crc32 INTEGER, PRIMARY KEY (upload, number)
+    ) STRICT, WITHOUT ROWID""",
+    # What waits to be said: `body` is JSON of a notice.
+    """CREATE TABLE notices (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, chat TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX notices_waiting ON notices (chat, seq)",
+    # What is in the bucket.
+    """CREATE TABLE files (
+        id TEXT PRIMARY KEY, chat TEXT NOT NULL, key TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+        unique_id TEXT NOT NULL, saved_at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX files_of_chat ON files (chat, saved_at)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)

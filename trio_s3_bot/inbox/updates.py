@@ -1,0 +1,203 @@
+"""The updates that were received and are not finished, handed out one at a time for each chat."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from trio_s3_bot.conversation import ChatState, Decision
+from trio_s3_bot.inbox import rows
+from trio_s3_bot.inbox.bell import Bell
+from trio_s3_bot.inbox.database import Database
+from trio_s3_bot.messengers.base import Batch
+from trio_s3_bot.model import Chat, UpdateObj
+
+REMEMBERED = 20_000  # finished updates of a messenger that are known again when they come twice
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """
+    An update that is being handled, with the state its chat was in.
+
+    While it is claimed no other update of `chat` is handed out. `failures` counts how often handling it failed.
+    """
+
+    seq: int
+    update: UpdateObj
+    state: ChatState
+    failures: int
+
+
+class Updates:
+    """
+    The queue proper; what the channel holds is a window over it.
+
+    `told` is called with what a finished update left to do for others.
+    """
+
+    def __init__(self, database: Database, told: Callable[[Chat, rows.Touched], None]) -> None:
+        self._database = database
+        self._told = told
+        self._bell = Bell()
+        # Chats that have updates waiting and none claimed, the one that waited longest first: that is the fairness.
+        self._ready: dict[str, dict[str, None]] = {}
+        self._claimed: set[str] = set()
+        self._came_while_claimed: set[str] = set()
+
+    async def load(self) -> None:
+        """Find what an earlier run left unfinished."""
+        for messenger, chat in await self._database.read(_pending_chats):
+            self._ready.setdefault(messenger, {})[chat] = None
+
+    async def cursor(self, messenger: str) -> str | None:
+        """Up to where the messenger's updates are committed; `None` before the first."""
+
+        def read(connection: sqlite3.Connection) -> str | None:
+            row = connection.execute("SELECT cursor FROM cursors WHERE messenger = ?", (messenger,)).fetchone()
+            return row[0] if row else None
+
+        return await self._database.read(read)
+
+    async def store(self, messenger: str, batch: Batch) -> int:
+        """
+        Commit a batch and its cursor in one transaction; only then may it be acknowledged.
+
+        Returns how many updates were new. Raises `StateUnwritable`; then none of it is committed.
+        """
+
+        def write(connection: sqlite3.Connection) -> list[str]:
+            new = [update.chat.key for update in batch.updates if _insert(connection, update)]
+            for skipped in batch.skipped:
+                _insert_skipped(connection, messenger, skipped.update_id, skipped.why)
+            _save_cursor(connection, messenger, batch.cursor)
+            _forget_old(connection, messenger)
+            return new
+
+        new = await self._database.write(write)
+        for chat in new:
+            self._make_ready(messenger, chat)
+        return len(new)
+
+    async def claim(self, messenger: str) -> Claim:
+        """Take the oldest update of the chat whose turn it is; waits until there is one."""
+        while True:
+            rings = self._bell.rings
+            ready = self._ready.get(messenger)
+            if not ready:
+                await self._bell.after(rings)
+                continue
+            chat = next(iter(ready))
+            del ready[chat]
+            self._claimed.add(chat)
+            try:
+                claim = await self._database.read(lambda connection, chat=chat: _oldest(connection, chat))  # type: ignore[misc]
+            except BaseException:
+                self._release(messenger, chat, more=True)
+                raise
+            if claim is not None:
+                return claim
+            self._release(messenger, chat, more=False)
+
+    async def finish(self, claim: Claim, decision: Decision) -> None:
+        """Commit what an update led to, and that it is done, in one transaction."""
+        chat = claim.update.chat
+
+        def write(connection: sqlite3.Connection) -> tuple[rows.Touched, bool]:
+            rows.save_chat(connection, chat, decision.state)
+            touched = rows.apply(connection, chat, decision.effects)
+            connection.execute("UPDATE updates SET body = NULL WHERE seq = ?", (claim.seq,))
+            return touched, _has_pending(connection, chat.key)
+
+        touched, more = await self._database.write(write)
+        self._release(chat.messenger, chat.key, more=more)
+        self._told(chat, touched)
+
+    async def fail(self, claim: Claim, error: str) -> None:
+        """Record that handling an update failed; it comes up again when it is its chat's turn."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE updates SET failures = failures + 1, error = ? WHERE seq = ?", (error[:2000], claim.seq)
+            )
+
+        await self._database.write(write)
+        self.give_back(claim)
+
+    def give_back(self, claim: Claim) -> None:
+        """End a claim without finishing the update."""
+        self._release(claim.update.chat.messenger, claim.update.chat.key, more=True)
+
+    async def unfinished(self) -> int:
+        """How many updates are waiting or being handled."""
+        return await self._database.read(
+            lambda connection: connection.execute("SELECT count(*) FROM updates WHERE body IS NOT NULL").fetchone()[0]
+        )
+
+    def _make_ready(self, messenger: str, chat: str) -> None:
+        if chat in self._claimed:
+            self._came_while_claimed.add(chat)
+        else:
+            self._ready.setdefault(messenger, {}).setdefault(chat)
+            self._bell.ring()
+
+    def _release(self, messenger: str, chat: str, *, more: bool) -> None:
+        self._claimed.discard(chat)
+        if more or chat in self._came_while_claimed:
+            self._came_while_claimed.discard(chat)
+            self._make_ready(messenger, chat)
+
+
+def _pending_chats(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    return connection.execute(
+        "SELECT messenger, chat FROM updates WHERE body IS NOT NULL GROUP BY messenger, chat ORDER BY min(seq)"
+    ).fetchall()
+
+
+def _insert(connection: sqlite3.Connection, update: UpdateObj) -> bool:
+    """False when this very update was received before (a poll may bring what another one brought already)."""
+    cursor = connection.execute(
+        "INSERT OR IGNORE INTO updates (messenger, update_id, chat, body) VALUES (?, ?, ?, ?)",
+        (update.messenger, update.update_id, update.chat.key, rows.encode(update)),
+    )
+    return cursor.rowcount > 0
+
+
+def _insert_skipped(connection: sqlite3.Connection, messenger: str, update_id: str | None, why: str) -> None:
+    if update_id is not None:
+        connection.execute(
+            "INSERT OR IGNORE INTO updates (messenger, update_id, error) VALUES (?, ?, ?)", (messenger, update_id, why)
+        )
+
+
+def _save_cursor(connection: sqlite3.Connection, messenger: str, cursor: str | None) -> None:
+    if cursor is not None:
+        connection.execute("INSERT OR REPLACE INTO cursors (messenger, cursor) VALUES (?, ?)", (messenger, cursor))
+
+
+def _forget_old(connection: sqlite3.Connection, messenger: str) -> None:
+    connection.execute(
+        "DELETE FROM updates WHERE body IS NULL AND messenger = ? AND seq < (SELECT max(seq) FROM updates) - ?",
+        (messenger, REMEMBERED),
+    )
+
+
+def _oldest(connection: sqlite3.Connection, chat_key: str) -> Claim | None:
+    row = connection.execute(
+        "SELECT seq, body, failures FROM updates WHERE chat = ? AND body IS NOT NULL ORDER BY seq LIMIT 1", (chat_key,)
+    ).fetchone()
+    if row is None:
+        return None
+    seq, body, failures = row
+    update = msgspec.json.decode(body, type=UpdateObj)
+    # The chat on record, not the one in the update: its group may have moved since.
+    chat, state = rows.chat_and_state(connection, chat_key) or (update.chat, ChatState())
+    return Claim(seq, replace(update, chat=chat), state, failures)
+
+
+def _has_pending(connection: sqlite3.Connection, chat_key: str) -> bool:
+    query = "SELECT EXISTS (SELECT 1 FROM updates WHERE chat = ? AND body IS NOT NULL)"
+    return bool(connection.execute(query, (chat_key,)).fetchone()[0])

@@ -1,0 +1,227 @@
+"""The documents on their way into the bucket, and what is on record about each attempt."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import trio
+
+from trio_s3_bot.inbox import rows
+from trio_s3_bot.inbox.bell import Bell
+from trio_s3_bot.inbox.database import Database
+from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, UploadJob, UploadState
+from trio_s3_bot.notices import AnyNotice, Delayed
+
+_OPEN = "state IN ('waiting', 'running')"
+KEPT = 20_000  # finished uploads that are kept, to know their messages again
+
+
+@dataclass(frozen=True, slots=True)
+class UploadClaim:
+    """A document that an upload slot has taken, with what earlier attempts left."""
+
+    job: UploadJob
+    attempts: Attempts
+
+
+class Uploads:
+    """
+    What waits for an upload slot, and who is next: the chat with the fewest running uploads, then the oldest.
+
+    `told` is called when a chat has something new to hear, `clock` gives Unix seconds.
+    """
+
+    def __init__(
+        self, database: Database, told: Callable[[Chat, rows.Touched], None], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._told = told
+        self._clock = clock
+        self.bell = Bell()
+        self._running: dict[str, str] = {}
+        self._choosing = trio.Lock()
+
+    async def claim(self, *, but_not: Collection[str] = (), not_of: Collection[str] = ()) -> UploadClaim | None:
+        """
+        Take the next document that isn't running; `None` when there is none.
+
+        `but_not` are ids of documents, `not_of` names of messengers whose documents have to wait.
+        """
+        async with self._choosing:
+            passed_over = {*but_not, *self._running}
+
+            def read(connection: sqlite3.Connection) -> UploadClaim | None:
+                row = self._next(connection, passed_over, not_of)
+                return None if row is None else _claim(connection, row)
+
+            claim = await self._database.read(read)
+            if claim is not None:
+                self._running[claim.job.id] = claim.job.chat.key
+            return claim
+
+    def give_back(self, claim: UploadClaim) -> None:
+        """End a claim; the document waits again unless `finish` was called."""
+        self._running.pop(claim.job.id, None)
+        self.bell.ring()
+
+    async def try_key(self, job: UploadJob, key: str) -> None:
+        """Commit the key that is about to be tried: after a crash it is the first one to look at."""
+        await self._update(job, "key = ?, state = 'running', upload_id = NULL, created_at = NULL", key)
+
+    async def creating(self, job: UploadJob, part_size: int) -> None:
+        """Commit that a multipart upload is about to be created, with parts of `part_size` bytes."""
+        await self._update(job, "created_at = ?, part_size = ?, upload_id = NULL", self._clock(), part_size)
+
+    async def created(self, job: UploadJob, upload_id: str) -> None:
+        """Commit the multipart upload's id."""
+        await self._update(job, "upload_id = ?", upload_id)
+
+    async def part_done(self, job: UploadJob, part: Part) -> None:
+        """Commit a finished part."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO parts (upload, number, size, etag, crc32) VALUES (?, ?, ?, ?, ?)",
+                (job.id, part.number, part.size, part.etag, part.crc32),
+            )
+
+        await self._database.write(write)
+
+    async def multipart_over(self, job: UploadJob) -> None:
+        """Commit that the job owns no multipart upload (any more)."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE uploads SET upload_id = NULL, created_at = NULL WHERE id = ?", (job.id,))
+            connection.execute("DELETE FROM parts WHERE upload = ?", (job.id,))
+
+        await self._database.write(write)
+
+    async def failed_once(self, job: UploadJob, error: str) -> None:
+        """Count an attempt that failed because of the document."""
+        await self._update(job, "failures = failures + 1, error = ?", error[:2000])
+
+    async def finish(
+        self, job: UploadJob, state: UploadState, notice: AnyNotice | None, saved: SavedFile | None = None
+    ) -> None:
+        """Commit how a document ended, what its chat is told, and what is in the bucket, in one transaction."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE uploads SET state = ?, upload_id = NULL, created_at = NULL WHERE id = ?", (state.value, job.id)
+            )
+            connection.execute("DELETE FROM parts WHERE upload = ?", (job.id,))
+            if saved is not None:
+                _insert_file(connection, saved)
+            if notice is not None:
+                rows.add_notice(connection, _chat_key(connection, job.id), notice)
+            _let_status_rest(connection, job.id)
+            _forget_old(connection)
+
+        await self._database.write(write)
+        self._told(job.chat, rows.Touched(notices=True))
+
+    async def tell_delays(self) -> None:
+        """Let every chat hear, once, which of its documents have to wait."""
+
+        def write(connection: sqlite3.Connection) -> list[Chat]:
+            untold = connection.execute(
+                f"SELECT id, chat, job FROM uploads WHERE {_OPEN} AND NOT delay_told ORDER BY seq"
+            ).fetchall()
+            for upload, chat, body in untold:
+                job = rows.job_from(connection, upload, chat, body)
+                rows.add_notice(connection, chat, Delayed(upload=upload, name=job.name))
+            connection.execute(f"UPDATE uploads SET delay_told = 1 WHERE {_OPEN}")
+            return [rows.chat_of(connection, chat) for chat in {chat for _, chat, _ in untold}]
+
+        for chat in await self._database.write(write):
+            self._told(chat, rows.Touched(notices=True))
+
+    async def attempts(self, job: UploadJob) -> Attempts:
+        """What is on record about the job now."""
+        return await self._database.read(lambda connection: _attempts(connection, job.id))
+
+    async def open_count(self) -> int:
+        """How many documents are waiting or running."""
+        query = f"SELECT count(*) FROM uploads WHERE {_OPEN}"
+        return await self._database.read(lambda connection: connection.execute(query).fetchone()[0])
+
+    async def owned_multiparts(self) -> set[tuple[str, str]]:
+        """Key and upload id of every multipart upload that an unfinished job owns."""
+        query = f"SELECT key, upload_id FROM uploads WHERE upload_id IS NOT NULL AND {_OPEN}"
+        return set(await self._database.read(lambda connection: connection.execute(query).fetchall()))
+
+    def _next(
+        self, connection: sqlite3.Connection, passed_over: Collection[str], not_of: Collection[str]
+    ) -> tuple[str, ...] | None:
+        found = connection.execute(
+            f"SELECT chat, min(seq) FROM uploads WHERE {_OPEN} "
+            "AND id NOT IN (SELECT value FROM json_each(?)) GROUP BY chat",
+            (rows.encode(sorted(passed_over)),),
+        )
+        heads = [(chat, seq) for chat, seq in found if chat.partition(":")[0] not in not_of]
+        if not heads:
+            return None
+        running = Counter(self._running.values())
+        _, seq = min(heads, key=lambda head: (running[head[0]], head[1]))
+        return connection.execute("SELECT id, chat, job FROM uploads WHERE seq = ?", (seq,)).fetchone()  # type: ignore[no-any-return]
+
+    async def _update(self, job: UploadJob, assignments: str, *values: object) -> None:
+        statement = f"UPDATE uploads SET {assignments} WHERE id = ?"
+        await self._database.write(lambda connection: connection.execute(statement, (*values, job.id)))
+
+
+def _claim(connection: sqlite3.Connection, row: tuple[str, ...]) -> UploadClaim:
+    upload, chat, body = row
+    return UploadClaim(rows.job_from(connection, upload, chat, body), _attempts(connection, upload))
+
+
+def _attempts(connection: sqlite3.Connection, upload: str) -> Attempts:
+    key, upload_id, part_size, created_at, failures = connection.execute(
+        "SELECT key, upload_id, part_size, created_at, failures FROM uploads WHERE id = ?", (upload,)
+    ).fetchone()
+    parts = connection.execute(
+        "SELECT number, size, etag, crc32 FROM parts WHERE upload = ? ORDER BY number", (upload,)
+    ).fetchall()
+    return Attempts(key, upload_id, part_size, created_at, tuple(Part(*part) for part in parts), failures)
+
+
+def _chat_key(connection: sqlite3.Connection, upload: str) -> str:
+    """The job's chat as it is on record: the group may have moved while the upload ran."""
+    return connection.execute("SELECT chat FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _insert_file(connection: sqlite3.Connection, saved: SavedFile) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO files (id, chat, key, size, etag, unique_id, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            saved.id,
+            _chat_key(connection, saved.id),
+            saved.key,
+            saved.size,
+            saved.etag,
+            saved.unique_id,
+            saved.saved_at,
+        ),
+    )
+
+
+def _let_status_rest(connection: sqlite3.Connection, upload: str) -> None:
+    """Once nothing that a `[document]` message speaks of is under way, it must not go on showing progress."""
+    connection.execute(
+        "UPDATE messages SET edit_due = edit_due + 1 WHERE progress_shown "
+        "AND id = (SELECT status_message FROM uploads WHERE id = ?) "
+        f"AND NOT EXISTS (SELECT 1 FROM uploads WHERE status_message = messages.id AND {_OPEN})",
+        (upload,),
+    )
+
+
+def _forget_old(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        f"DELETE FROM uploads WHERE seq < (SELECT max(seq) FROM uploads) - ? AND NOT {_OPEN} "
+        "AND status_message IS NULL",
+        (KEPT,),
+    )

@@ -1,0 +1,116 @@
+"""
+The contract between the bot and a messenger; `telegram` and `vk` fulfil it, and one test suite holds them to it.
+
+Every method may raise `Unavailable` (with `RetryAfter` under it) and `TokenRefused`; what else each raises is said
+with it. No method retries by itself, keeps a budget or writes anything down: that is the work of the rooms above.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from trio_s3_bot.model import Chat, Document, OutMessage, Press, Source, UpdateObj
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """
+    What differs between messengers, declared once.
+
+    `text_limit` is in UTF-16 code units, which is how messengers count. `download_limit` (bytes) is told to people
+    whose document is larger; `None` where there is none. `says_once` is true where a repeated `random_id` is not
+    said again.
+    """
+
+    text_limit: int
+    download_limit: int | None
+    says_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who the bot is there: its own id, the name people find it by, and lines the operator should read at start."""
+
+    id: int
+    name: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An update that could not be understood. `update_id` is `None` when not even that could be read."""
+
+    update_id: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one long poll brought, and the cursor that acknowledges it once it is committed."""
+
+    updates: tuple[UpdateObj, ...]
+    cursor: str | None
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as the messenger's menu shows it: its name without the slash, and its description by language."""
+
+    name: str
+    descriptions: dict[str, str]
+
+
+class Messenger(Protocol):
+    """One account of one messenger."""
+
+    @property
+    def name(self) -> str:
+        """The messenger's name, the first half of every chat's key: `telegram`, `vk`."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this messenger can do, and its limits."""
+
+    async def check(self) -> Account:
+        """
+        Ask who the bot is, without disturbing a poller that may be running elsewhere.
+
+        Raises `TokenRefused`; `CheckFailed` for what the operator has to switch on; `PollConflict` when updates
+        are being delivered elsewhere.
+        """
+
+    async def poll(self, cursor: str | None) -> Batch:
+        """
+        Wait for the next updates, at most about a minute; an empty batch is normal.
+
+        Passing the cursor of an earlier batch acknowledges that batch. Raises `PollConflict`.
+        """
+
+    async def send(self, chat: Chat, message: OutMessage) -> int:
+        """
+        Say something; returns the id that `edit` takes.
+
+        Raises `ChatUnreachable`, `ChatMoved`, `RequestRefused`.
+        """
+
+    async def edit(self, chat: Chat, message_id: int, message: OutMessage) -> None:
+        """
+        Replace text and keyboard of an own message; the same text again is a success.
+
+        Raises `MessageGone`, `ChatUnreachable`, `ChatMoved`, `RequestRefused`.
+        """
+
+    async def answer(self, chat: Chat, press: Press, text: str = "") -> None:
+        """Answer a pressed button, with a short notice or only to end its spinner. Too late is a success."""
+
+    async def resolve(self, document: Document) -> Source:
+        """
+        Find out where the document's bytes can be read now; takes as long as the messenger needs to have them ready.
+
+        Raises `DocumentRefused` when it never will be, `SourceUnavailable` when it may be later.
+        """
+
+    async def announce(self, commands: tuple[Command, ...]) -> None:
+        """Show the commands in the messenger's menu, where it has one."""

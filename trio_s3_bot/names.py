@@ -1,0 +1,107 @@
+"""
+From what people call their files to what S3 can call an object in the root of a bucket, and back. Pure.
+
+The key is the file's name as it came; only what can't be a key in the root is changed:
+
+- `/` and `\\` become `_`: a slash would leave the root;
+- control characters, line and paragraph separators, noncharacters and bidi overrides are dropped: XML 1.0 can't carry
+  the first, and the last make a name read as another one. Joiners of emoji and Persian stay, and so do leading spaces;
+- `.`, `..` and names of nothing but white space are replaced, because servers collapse or trim them;
+- over 1024 bytes of UTF-8 (Amazon S3, "Object key naming guidelines") the stem is cut, never the extension.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import unicodedata
+from urllib.parse import quote
+
+KEY_LIMIT = 1024  # bytes of UTF-8
+_EXTENSION_LIMIT = 32  # bytes; a longer "extension" is just a name with a dot in it
+_DROPPED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_BIDI = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+_DEFAULT_TYPE = "application/octet-stream"
+# What mimetypes leaves to the system's tables differs between machines; these must not.
+_EXTENSIONS = {"application/octet-stream": "", "text/plain": ".txt", "image/jpeg": ".jpg", "audio/ogg": ".ogg"}
+
+
+def key_for(file_name: str | None, unique_id: str, mime_type: str | None) -> str:
+    """The key for a file that its sender calls `file_name`; without a usable one, made of `unique_id` and the type."""
+    key = clean(file_name or "")
+    return key or fit(clean(unique_id) + extension_for(mime_type)) or "file"
+
+
+def clean(name: str) -> str:
+    """The name as a key, or an empty string when nothing usable is left of it."""
+    replaced = name.replace("/", "_").replace("\\", "_")
+    kept = "".join(char for char in replaced if not _is_dropped(char))
+    return "" if kept.strip() in ("", ".", "..") else fit(kept)
+
+
+def fit(name: str, suffix: str = "", limit: int = KEY_LIMIT) -> str:
+    """Cut the stem until stem, `suffix` and extension fit into `limit` bytes of UTF-8; whole characters only."""
+    stem, extension = split(name)
+    room = limit - len((suffix + extension).encode())
+    return stem.encode()[:room].decode(errors="ignore") + suffix + extension
+
+
+def split(name: str) -> tuple[str, str]:
+    """Stem and extension (with its dot); `.env` and `archive.` have none, `a.tar.gz` has `.gz`."""
+    stem, dot, extension = name.rpartition(".")
+    if not dot or not stem or not extension or len(extension.encode()) >= _EXTENSION_LIMIT:
+        return name, ""
+    return stem, dot + extension
+
+
+def numbered(name: str, number: int) -> str:
+    """`report.pdf`, 2 -> `report (2).pdf`; 0 is the name itself."""
+    return fit(name, f" ({number})") if number else name
+
+
+def number_in(key: str, name: str) -> int | None:
+    """The number that `numbered` gave to `key`, were it one of `name`'s; `None` if it isn't."""
+    if key == name:
+        return 0
+    before, bracket, rest = key.rpartition(" (")
+    digits = rest.partition(")")[0]
+    if not before or not bracket or not digits.isascii() or not digits.isdigit():
+        return None
+    return int(digits) if numbered(name, int(digits)) == key else None
+
+
+def extension_for(mime_type: str | None) -> str:
+    """The usual extension of a MIME type, with its dot; empty when there is none."""
+    if not mime_type:
+        return ""
+    known = _EXTENSIONS.get(mime_type.lower())
+    return known if known is not None else mimetypes.guess_extension(mime_type, strict=False) or ""
+
+
+def content_type(mime_type: str | None, name: str) -> str:
+    """The Content-Type to store: what the sender's client said if it is a plausible type, else by the name."""
+    if mime_type and _is_media_type(mime_type):
+        return mime_type
+    guessed, encoding = mimetypes.guess_type(name, strict=False)
+    return guessed if guessed and not encoding else _DEFAULT_TYPE
+
+
+def content_disposition(name: str) -> str:
+    """`attachment` with the name in ASCII for old clients and whole for all others (RFC 6266, RFC 8187)."""
+    printable = "".join(char for char in name if not _is_dropped(char)) or "file"
+    plain = unicodedata.normalize("NFKD", printable).encode("ascii", "ignore").decode()
+    quoted = "".join("_" if char in '"\\%' else char for char in plain) or "file"
+    return f"attachment; filename=\"{quoted}\"; filename*=UTF-8''{quote(printable, safe='!#$&+^`|~')}"
+
+
+def _is_dropped(char: str) -> bool:
+    return unicodedata.category(char) in _DROPPED_CATEGORIES or char in _BIDI or ord(char) & 0xFFFE == 0xFFFE
+
+
+def _is_media_type(text: str) -> bool:
+    """RFC 9110, section 8.3.1: `type/subtype` of token characters, without parameters that could smuggle anything."""
+    kind, slash, subtype = text.partition("/")
+    return bool(slash) and len(text) <= 127 and all(part and _is_token(part) for part in (kind, subtype))
+
+
+def _is_token(text: str) -> bool:
+    return text.isascii() and all(char.isalnum() or char in "!#$&^_.+-" for char in text)

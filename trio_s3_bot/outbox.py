@@ -1,0 +1,300 @@
+"""
+Everything that is said to a chat goes through here: one outbox for each messenger account.
+
+What is said first: what waits for an answer, then `[document]` messages that have to be put to rest, then progress.
+A message is composed when its chat's turn has come, so that all that waits for the chat by then is folded into it;
+it is committed, and only then sent. Progress is never queued: it is looked up when there is room for it.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+import trio
+
+from trio_s3_bot import texts
+from trio_s3_bot.budgets import Budget, Budgets
+from trio_s3_bot.errors import (
+    ChatMoved,
+    ChatUnreachable,
+    MessageGone,
+    RequestRefused,
+    RetryAfter,
+    StateError,
+    TokenRefused,
+    Unavailable,
+)
+from trio_s3_bot.inbox import Messages, Status
+from trio_s3_bot.inbox.bell import Bell
+from trio_s3_bot.messengers.base import Messenger
+from trio_s3_bot.model import Chat, OutMessage
+from trio_s3_bot.notices import AnyNotice
+
+LANES = 8  # requests to the messenger at the same time
+LONGEST_PAUSE = 60  # seconds between attempts while the messenger is out of reach
+AFTER_RETRY_AFTER = 0.5  # seconds more than the messenger asks for
+
+log = structlog.get_logger()
+
+
+@dataclass(eq=False, slots=True)
+class _Line:
+    """One chat as the outbox sees it. `news` counts what was announced, to notice more coming while looking."""
+
+    chat: Chat
+    budget: Budget
+    news: int = 0
+    has_message: bool = False
+    has_rest: bool = False
+    progress: set[str] = field(default_factory=set)
+    progress_at: float = 0.0
+    busy: bool = False
+    last_text: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def idle(self) -> bool:
+        return not (self.has_message or self.has_rest or self.progress or self.busy)
+
+
+class Outbox:
+    """Says what the inbox holds for the chats of `messenger`. `sample` tells how far an upload is."""
+
+    def __init__(
+        self,
+        messenger: Messenger,
+        messages: Messages,
+        *,
+        budget: Budget,
+        budgets: Budgets,
+        progress_interval: float,
+        sample: Callable[[str], texts.Sample | None],
+    ) -> None:
+        self._messenger = messenger
+        self._messages = messages
+        self._budget = budget
+        self._budgets = budgets
+        self._interval = progress_interval
+        self._sample = sample
+        self._bell = Bell()
+        self._lines: dict[str, _Line] = {}
+        self._moved: dict[str, Chat] = {}
+        self._outages = 0
+        self._floods: dict[str, float] = {}
+
+    def serve(self, chat: Chat) -> None:
+        """There is something new to say to a chat, and it is committed."""
+        if chat.messenger != self._messenger.name:
+            return
+        line = self._line(chat)
+        line.news += 1
+        line.has_message = line.has_rest = True
+        self._bell.ring()
+
+    def show_progress(self, chat: Chat, upload: str) -> None:
+        """An upload has moved on: show it when there is room. Newer calls replace older ones."""
+        if chat.messenger != self._messenger.name:
+            return
+        self._line(chat).progress.add(upload)
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Say things until cancelled; begins with what an earlier run left unsaid."""
+        for chat in await self._messages.chats_to_serve(self._messenger.name):
+            self.serve(chat)
+        lanes = trio.Semaphore(LANES)
+        async with trio.open_nursery() as nursery:
+            while True:
+                await lanes.acquire()
+                line = await self._next()
+                nursery.start_soon(self._speak, line, lanes)
+
+    async def until_all_is_said(self) -> None:
+        """Wait until nothing but progress waits to be said."""
+        while True:
+            rings = self._bell.rings
+            if not any(line.has_message or line.has_rest or line.busy for line in self._lines.values()):
+                return
+            await self._bell.after(rings)
+
+    def _line(self, chat: Chat) -> _Line:
+        chat = self._moved.get(chat.key, chat)
+        if chat.key not in self._lines:
+            self._lines[chat.key] = _Line(chat, self._budgets.of(chat))
+        return self._lines[chat.key]
+
+    async def _next(self) -> _Line:
+        """The chat whose turn it is, when all budgets allow a message to it; both are charged."""
+        while True:
+            rings = self._bell.rings
+            line, at = self._choose()
+            at = max(at, self._budget.ready_at())
+            if line is not None and at <= trio.current_time():
+                line.busy = True
+                line.budget.spend()
+                self._budget.spend()
+                return line
+            with trio.move_on_at(at):
+                await self._bell.after(rings)
+
+    def _choose(self) -> tuple[_Line | None, float]:
+        """The first chat that may be spoken to, by what it waits for; else the time when the next one may be."""
+        now, soonest = trio.current_time(), trio.current_time() + 3600
+        lines = [line for line in self._lines.values() if not line.busy]
+        for ready_at in (_message_at, _rest_at, _progress_at):
+            for line in lines:
+                at = ready_at(line)
+                if at is not None and at <= now:
+                    return line, at
+                soonest = soonest if at is None else min(soonest, at)
+        return None, soonest
+
+    async def _speak(self, line: _Line, lanes: trio.Semaphore) -> None:
+        try:
+            await self._say_one_thing(line)
+            self._outages = 0
+        except RetryAfter as error:
+            self._keep_still(line, error)
+        except ChatMoved as error:
+            await self._follow(line, error.new_id)
+        except ChatUnreachable as error:
+            log.info("a chat can't be written to any more", chat=line.chat.key, error=str(error))
+            await self._messages.unreachable(line.chat)
+        except (Unavailable, TokenRefused, StateError) as error:
+            self._wait_out(error)
+        except Exception:
+            # Whatever is wrong with what this chat is to hear must not silence the others, now and after each restart.
+            log.exception("a message could not be composed; the chat waits", chat=line.chat.key)
+            line.budget.pause(LONGEST_PAUSE)
+        finally:
+            lanes.release()
+            self._hand_back(line)
+
+    async def _say_one_thing(self, line: _Line) -> None:
+        """One request at most: a message, else a message put to rest, else progress."""
+        news = line.news
+        if line.has_message:
+            if await self._send_message(line):
+                return
+            line.has_message = line.news != news
+        if line.has_rest:
+            status = await self._messages.stale_status(line.chat)
+            if status is not None:
+                await self._put_to_rest(line, status)
+                return
+            line.has_rest = line.news != news
+        if line.progress and line.progress_at <= trio.current_time() and await self._show_progress(line):
+            return
+        line.budget.refund()
+        self._budget.refund()
+
+    async def _send_message(self, line: _Line) -> bool:
+        composed = await self._messages.next_message(line.chat, _compose)
+        if composed is None:
+            return False
+        try:
+            remote_id = await self._messenger.send(line.chat, composed.message)
+        except (RequestRefused, MessageGone) as error:
+            log.error("a message was refused and is dropped", chat=line.chat.key, error=str(error))
+            await self._messages.give_up(composed)
+        else:
+            await self._messages.sent(composed, remote_id)
+        return True
+
+    async def _put_to_rest(self, line: _Line, status: Status) -> None:
+        await self._edit(line, status, texts.status(self._status_lines(status), status.language))
+        await self._messages.shown(status)
+        line.last_text.pop(status.id, None)
+
+    async def _show_progress(self, line: _Line) -> bool:
+        """Edit the oldest `[document]` message whose picture has changed; false when there is none."""
+        line.progress_at = trio.current_time() + self._interval * (2 if line.chat.group else 1)
+        uploads, line.progress = line.progress, set()
+        for upload in uploads:
+            status = await self._messages.status_of(line.chat, upload)
+            if status is None or status.at_rest:
+                continue
+            text = texts.status(self._status_lines(status), status.language)
+            if text == line.last_text.get(status.id):
+                continue
+            line.progress |= uploads - {upload}
+            if status.id not in line.last_text:
+                await self._messages.progress_will_show(status)
+            line.last_text[status.id] = text
+            await self._edit(line, status, text)
+            return True
+        return False
+
+    async def _edit(self, line: _Line, status: Status, text: str) -> None:
+        try:
+            await self._messenger.edit(line.chat, status.remote_id, replace(status.message, text=text))
+        except (MessageGone, RequestRefused) as error:
+            log.info("a message can't be edited and stays as it is", chat=line.chat.key, error=str(error))
+
+    def _status_lines(self, status: Status) -> list[texts.StatusLine]:
+        return [texts.StatusLine(name, state, self._sample(upload)) for upload, name, state in status.documents]
+
+    def _keep_still(self, line: _Line, error: RetryAfter) -> None:
+        """Pause the chat as long as the messenger asks; a second chat that is told so meanwhile pauses all."""
+        now = trio.current_time()
+        self._floods = {chat: until for chat, until in self._floods.items() if until > now and chat != line.chat.key}
+        log.warning("flood limit reached", chat=line.chat.key, retry_after=error.seconds, error=str(error))
+        if self._floods:
+            self._budget.pause(error.seconds + AFTER_RETRY_AFTER)
+        self._floods[line.chat.key] = now + error.seconds
+        line.budget.pause(error.seconds + AFTER_RETRY_AFTER)
+        line.progress.clear()
+
+    async def _follow(self, line: _Line, new_id: int) -> None:
+        log.info("a group became a supergroup", chat=line.chat.key, new_id=new_id)
+        new = await self._messages.move_chat(line.chat, new_id)
+        self._moved[line.chat.key] = new
+        line.has_message = line.has_rest = False
+        line.progress.clear()
+        self.serve(new)
+
+    def _wait_out(self, error: Exception) -> None:
+        self._outages += 1
+        pause = min(LONGEST_PAUSE, 2 ** min(self._outages, 10) / 2) * random.uniform(0.7, 1.3)
+        self._budget.pause(pause)
+        log.warning("the messenger can't be written to; trying again", pause=round(pause, 1), error=str(error))
+
+    def _hand_back(self, line: _Line) -> None:
+        """End a turn: the chat goes to the end of the row, or out of it when there is nothing more to say."""
+        line.busy = False
+        self._lines.pop(line.chat.key, None)
+        if line.idle and not line.last_text:
+            self._budgets.forget(line.chat)
+        else:
+            self._lines[line.chat.key] = line
+        self._bell.ring()
+
+
+def _message_at(line: _Line) -> float | None:
+    return line.budget.ready_at() if line.has_message else None
+
+
+def _rest_at(line: _Line) -> float | None:
+    return line.budget.ready_at() if line.has_rest else None
+
+
+def _progress_at(line: _Line) -> float | None:
+    """Progress leaves a message's worth of the chat's budget for an answer."""
+    return max(line.budget.ready_at(reserve=1), line.progress_at) if line.progress else None
+
+
+def _compose(notices: Sequence[AnyNotice], language: str) -> OutMessage:
+    """Words for what is to be said; it answers the message that the first notice answers, if only that one."""
+    return OutMessage(
+        text=texts.compose(notices, language),
+        reply_to=_only(notice.reply_to for notice in notices),
+        random_id=secrets.randbelow(2**31 - 1) + 1,
+    )
+
+
+def _only(values: Iterable[int | None]) -> int | None:
+    distinct = set(values)
+    return distinct.pop() if len(distinct) == 1 else None

@@ -1,0 +1,98 @@
+"""
+One poller for each messenger account: poll, commit to the inbox, acknowledge by the next poll, offer to the workers.
+
+No business logic: what an update means is none of its concern.
+"""
+
+from __future__ import annotations
+
+import random
+
+import structlog
+import trio
+
+from trio_s3_bot.errors import MessengerError, PollConflict, RetryAfter, StateError, TokenRefused
+from trio_s3_bot.inbox import Claim, Updates
+from trio_s3_bot.messengers.base import Batch, Messenger
+from trio_s3_bot.utils import log_exceptions
+
+LONGEST_PAUSE = 60  # seconds between polls while something is out of order
+ANOTHER_POLLER = 3  # conflicts in a row after which it isn't just our own poll from before a restart
+
+log = structlog.get_logger()
+
+
+class Poller:
+    """
+    Takes updates from `messenger` and puts them into the queue.
+
+    The queue is the inbox; `channel`, bounded, is a window over it. So a full channel stops only the feeding, while
+    polling goes on as long as there is room on the disk.
+    """
+
+    def __init__(self, messenger: Messenger, updates: Updates, channel: trio.MemorySendChannel[Claim]) -> None:
+        self._messenger = messenger
+        self._updates = updates
+        self._channel = channel
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Poll and feed until cancelled."""
+        async with self._channel, trio.open_nursery() as nursery:
+            nursery.start_soon(log_exceptions(self._poll))
+            nursery.start_soon(log_exceptions(self._feed))
+
+    async def _poll(self) -> None:
+        cursor = await self._updates.cursor(self._messenger.name)
+        while True:
+            try:
+                batch = await self._messenger.poll(cursor)
+                await self._updates.store(self._messenger.name, batch)
+            except (MessengerError, StateError) as error:
+                await self._pause(error)
+            else:
+                # Only now: the next poll with this cursor tells the messenger to forget the batch.
+                await self._after(batch, stuck=batch.cursor == cursor)
+                cursor = batch.cursor
+
+    async def _feed(self) -> None:
+        while True:
+            await self._channel.send(await self._updates.claim(self._messenger.name))
+
+    async def _after(self, batch: Batch, *, stuck: bool) -> None:
+        for skipped in batch.skipped:
+            log.warning(
+                "an update of unknown shape is passed over",
+                messenger=self._messenger.name,
+                update_id=skipped.update_id,
+                why=skipped.why,
+            )
+        if batch.skipped and stuck:
+            # Not even an id to acknowledge: the same batch will come again, so don't ask for it in a tight loop.
+            await trio.sleep(LONGEST_PAUSE)
+        if self._failures:
+            log.info("polling works again", messenger=self._messenger.name, after_failures=self._failures)
+            self._failures = 0
+
+    async def _pause(self, error: MessengerError | StateError) -> None:
+        self._failures += 1
+        pause = min(LONGEST_PAUSE, 2.0 ** min(self._failures, 10) / 2) * random.uniform(0.7, 1.3)
+        if isinstance(error, RetryAfter):
+            pause = max(pause, error.seconds)
+        log.warning(
+            _meaning(error, self._failures), messenger=self._messenger.name, error=str(error), pause=round(pause, 1)
+        )
+        await trio.sleep(pause)
+
+
+def _meaning(error: MessengerError | StateError, failures: int) -> str:
+    """What the operator should make of a failed poll."""
+    if isinstance(error, PollConflict) and error.webhook:
+        return "a webhook is set for this bot, so it gets no updates here; delete it with deleteWebhook"
+    if isinstance(error, PollConflict) and failures >= ANOTHER_POLLER:
+        return "another program polls with this token; stop it, or it takes this bot's updates"
+    if isinstance(error, TokenRefused):
+        return "the messenger doesn't accept the token any more; put in the new one and restart"
+    if isinstance(error, StateError):
+        return "the state can't be written; no updates are taken until it can"
+    return "polling failed; trying again"

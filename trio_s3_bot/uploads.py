@@ -1,0 +1,339 @@
+"""
+The upload slots: which document is next, how often it is tried, what comes of it.
+
+Failures are told apart by whose they are. A document's own (it is gone, too large, never comes through whole) are
+counted, and end in words to its sender. An outage (the store, the messenger) is nobody's fault: everything waits,
+nothing is counted, and it goes on by itself.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import structlog
+import trio
+
+from trio_s3_bot import names
+from trio_s3_bot.bucket import Bucket, ObjectFacts
+from trio_s3_bot.errors import (
+    DocumentRefused,
+    KeyTaken,
+    MessengerError,
+    ObjectRefused,
+    Reason,
+    RetryAfter,
+    SourceError,
+    SourceExpired,
+    StateError,
+    StoreRefused,
+    StoreUnavailable,
+    UploadConflict,
+    UploadGone,
+)
+from trio_s3_bot.inbox import UploadClaim, Uploads
+from trio_s3_bot.keys import JOB_METADATA, Choice, Keys
+from trio_s3_bot.messengers.base import Messenger
+from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, Source, UploadJob, UploadState
+from trio_s3_bot.notices import Failed, Saved
+from trio_s3_bot.outages import Outage
+from trio_s3_bot.progress import Meter, report
+from trio_s3_bot.texts import Sample
+from trio_s3_bot.transfer import Plan, Stored, Transfer, Unfinished
+
+MOST_FAILURES = 8  # attempts at one document, its own failures only
+LONGEST_PAUSE = 240  # seconds between two of them; all of them take about eight minutes
+KEYS_IN_A_ROW = 5  # keys tried in one attempt, when others take them from under it
+
+log = structlog.get_logger()
+
+
+class UploadSlots:
+    """
+    `slots` documents at a time go up; all others wait in the inbox.
+
+    `show` is called when an upload has something new to show in its chat, every `progress_interval` seconds at most.
+    """
+
+    def __init__(
+        self,
+        jobs: Uploads,
+        transfer: Transfer,
+        bucket: Bucket,
+        messengers: Mapping[str, Messenger],
+        *,
+        slots: int,
+        max_file_size: int | None,
+        progress_interval: float,
+        show: Callable[[Chat, str], None],
+    ) -> None:
+        self._jobs = jobs
+        self._transfer = transfer
+        self._bucket = bucket
+        self._keys = Keys(bucket)
+        self._messengers = messengers
+        self._free = trio.Semaphore(slots)
+        self._max_file_size = max_file_size
+        self._interval = progress_interval
+        self._show = show
+        self._store = Outage("the S3 store")
+        self._outages = {name: Outage(name) for name in messengers}
+        self._due: dict[str, float] = {}
+        self._meters: dict[str, Meter] = {}
+
+    def sample(self, upload: str) -> Sample | None:
+        """How far an upload is, if it is running."""
+        meter = self._meters.get(upload)
+        return meter.value.value if meter else None
+
+    async def feed(self, slots: trio.MemorySendChannel[UploadClaim]) -> None:
+        """Hand documents to free slots until cancelled; which one is decided when a slot is free, not before."""
+        async with slots:
+            while True:
+                await self._free.acquire()
+                claim = await self._next()
+                await slots.send(claim)
+
+    async def slot(self, documents: trio.MemoryReceiveChannel[UploadClaim]) -> None:
+        """Save one document after the other, until no more come."""
+        async with documents:
+            async for claim in documents:
+                try:
+                    await self._work(claim)
+                finally:
+                    self._jobs.give_back(claim)
+                    self._free.release()
+
+    async def _next(self) -> UploadClaim:
+        while True:
+            rings = self._jobs.bell.rings
+            now = trio.current_time()
+            self._due = {upload: due for upload, due in self._due.items() if due > now}
+            if self._store.over:
+                out_of_order = [name for name, outage in self._outages.items() if not outage.over]
+                claim = await self._jobs.claim(but_not=self._due, not_of=out_of_order)
+                if claim is not None:
+                    return claim
+            with trio.move_on_at(self._wake_at()):
+                await self._jobs.bell.after(rings)
+
+    def _wake_at(self) -> float:
+        now = trio.current_time()
+        outages = (outage.until for outage in (self._store, *self._outages.values()))
+        return min((at for at in (*outages, *self._due.values()) if at > now), default=now + 3600)
+
+    async def _work(self, claim: UploadClaim) -> None:
+        """One attempt, and what follows from it."""
+        job = claim.job
+        try:
+            await self._attempt(claim)
+        except StateError as error:
+            self._later(job, 10)
+            log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
+        except (StoreUnavailable, StoreRefused) as error:
+            await self._wait_for_store(error)
+        except MessengerError as error:
+            pause = error.seconds if isinstance(error, RetryAfter) else 0
+            self._outages[job.chat.messenger].failed(error, at_least=pause)
+        except DocumentRefused as error:
+            await self._refuse(claim, error)
+        except ObjectRefused as error:
+            await self._refuse(claim, DocumentRefused(Reason.REFUSED_BY_STORE, str(error)))
+        except (SourceError, UploadConflict, UploadGone, KeyTaken) as error:
+            await self._count_failure(claim, error)
+        except Exception as error:
+            log.exception("an upload failed in a way nobody foresaw", upload=job.id)
+            await self._count_failure(claim, error)
+
+    async def _attempt(self, claim: UploadClaim) -> None:
+        """Save the document under the first key that nobody else has, or takes meanwhile."""
+        tried = claim.attempts.key
+        for _ in range(KEYS_IN_A_ROW):
+            async with self._keys.choose(claim.job, tried) as choice:
+                stored = await self._save_as(choice, claim.job)
+            if stored is not None:
+                self._store.worked()
+                await self._finish(claim.job, choice.key, stored)
+                return
+            tried = None
+        raise KeyTaken(f"{KEYS_IN_A_ROW} names were taken one after the other")
+
+    async def _save_as(self, choice: Choice, job: UploadJob) -> Stored | None:
+        """Save the document under a key; `None` when another object has come to stand there."""
+        if choice.stored is not None:
+            # An earlier attempt succeeded, and its answer or our record of it was lost.
+            await self._abandon_multipart(job)
+            return Stored(choice.stored.size, choice.stored.etag)
+        if self._max_file_size is not None and (job.document.size or 0) > self._max_file_size:
+            raise DocumentRefused(Reason.TOO_BIG_FOR_OPERATOR, limit=self._max_file_size)
+        source = await self._resolve(job)
+        plan = await self._plan(choice.key, job)
+        try:
+            return await self._run(job, source, plan)
+        except (KeyTaken, UploadGone) as error:
+            # Both are also what a completion says that succeeded before and whose answer was lost.
+            own = await self._keys.own(job, choice.key)
+            await self._abandon_multipart(job)
+            if own is None and isinstance(error, UploadGone):
+                raise
+            return Stored(own.size, own.etag) if own else None
+
+    async def _resolve(self, job: UploadJob) -> Source:
+        messenger = self._messengers[job.chat.messenger]
+        source = await messenger.resolve(job.document)
+        self._outages[messenger.name].worked()
+        return source
+
+    async def _plan(self, key: str, job: UploadJob) -> Plan:
+        """What to do, and what to go on with; the key is committed before anything is tried with it."""
+        attempts = await self._jobs.attempts(job)
+        unfinished = await self._unfinished(key, attempts)
+        if unfinished is None:
+            await self._abandon_multipart(job)
+            await self._jobs.try_key(job, key)
+        return Plan(key, facts_of(job, key), self._max_file_size, unfinished=unfinished)
+
+    async def _unfinished(self, key: str, attempts: Attempts) -> Unfinished | None:
+        """The multipart upload of an earlier attempt, if it can go on: the same key, parts of the same size."""
+        if attempts.upload_id is None or attempts.key != key or attempts.part_size != self._transfer.part_size:
+            return None
+        try:
+            there = {part.number: part for part in await self._bucket.list_parts(key, attempts.upload_id)}
+        except UploadGone:
+            return None
+        # Only what both the store and our record know, and only full parts: what follows them begins at a known byte.
+        parts = [part for part in attempts.parts if part.size == attempts.part_size and _same(part, there)]
+        return Unfinished(attempts.upload_id, tuple(parts))
+
+    async def _run(self, job: UploadJob, source: Source, plan: Plan) -> Stored:
+        """The transfer with its progress beside it."""
+        meter = self._meters.setdefault(job.id, Meter(source.size))
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(report, meter, self._interval, lambda: self._show(job.chat, job.id))
+                stored = await self._transfer.run(source, plan, _Journal(self._jobs, job), meter)
+                nursery.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            raise _leading(group) from None
+        return stored
+
+    async def _abandon_multipart(self, job: UploadJob) -> None:
+        """Abort the multipart upload that the job has on record; it isn't forgotten before the store has."""
+        attempts = await self._jobs.attempts(job)
+        if attempts.key is not None and attempts.upload_id is not None:
+            await self._bucket.abort_upload(attempts.key, attempts.upload_id)
+        if attempts.upload_id is not None or attempts.created_at is not None:
+            await self._jobs.multipart_over(job)
+
+    async def _finish(self, job: UploadJob, key: str, stored: Stored) -> None:
+        taken = names.number_in(key, job.name) != 0
+        saved = SavedFile(job.id, job.chat, key, stored.size, stored.etag, job.document.unique_id, time.time())
+        notice = Saved(
+            upload=job.id,
+            key=key,
+            name=job.name,
+            size=stored.size,
+            asked_name=job.asked_name,
+            name_was_taken=taken,
+            reply_to=job.message_id,
+        )
+        await self._jobs.finish(job, UploadState.SAVED, notice, saved)
+        self._meters.pop(job.id, None)
+        log.info("saved", upload=job.id, chat=job.chat.key, key=key, size=stored.size)
+
+    async def _refuse(self, claim: UploadClaim, refused: DocumentRefused) -> None:
+        """The document can't be saved: leave nothing of it in the store, and tell its sender why."""
+        job = claim.job
+        try:
+            await self._abandon_multipart(job)
+            notice = Failed(
+                upload=job.id, name=job.name, reason=refused.reason, limit=refused.limit, reply_to=job.message_id
+            )
+            await self._jobs.finish(job, UploadState.FAILED, notice)
+        except (StoreUnavailable, StoreRefused) as error:
+            await self._wait_for_store(error)
+        except StateError:
+            self._later(job, 10)
+        else:
+            self._meters.pop(job.id, None)
+            log.warning("a document could not be saved", upload=job.id, chat=job.chat.key, reason=str(refused))
+
+    async def _count_failure(self, claim: UploadClaim, error: Exception) -> None:
+        """The document's own failure: another try after a while, or the end of it."""
+        job, failures = claim.job, claim.attempts.failures + 1
+        if failures >= MOST_FAILURES:
+            gone = isinstance(error, SourceExpired) or job.id not in self._meters
+            reason = Reason.GONE if gone else Reason.NOT_READABLE
+            await self._refuse(claim, DocumentRefused(reason, str(error)))
+            return
+        pause = min(LONGEST_PAUSE, 2.0**failures) * random.uniform(0.7, 1.0)
+        self._later(job, pause)
+        log.warning(
+            "an upload failed; trying again", upload=job.id, tries=failures, pause=round(pause, 1), error=str(error)
+        )
+        try:
+            await self._jobs.failed_once(job, str(error))
+        except StateError as unwritable:
+            log.error("the state can't be written", error=str(unwritable))
+
+    async def _wait_for_store(self, error: StoreUnavailable | StoreRefused) -> None:
+        self._store.failed(error)
+        if self._store.worth_telling:
+            try:
+                await self._jobs.tell_delays()
+            except StateError as unwritable:
+                log.error("the state can't be written", error=str(unwritable))
+
+    def _later(self, job: UploadJob, pause: float) -> None:
+        self._due[job.id] = trio.current_time() + pause
+
+
+class _Journal:
+    """A job's multipart upload, written down in the inbox."""
+
+    def __init__(self, jobs: Uploads, job: UploadJob) -> None:
+        self._jobs = jobs
+        self._job = job
+
+    async def creating(self, part_size: int) -> None:
+        await self._jobs.creating(self._job, part_size)
+
+    async def created(self, upload_id: str) -> None:
+        await self._jobs.created(self._job, upload_id)
+
+    async def part_done(self, part: Part) -> None:
+        await self._jobs.part_done(self._job, part)
+
+
+def facts_of(job: UploadJob, key: str) -> ObjectFacts:
+    """What is stored along with a document: its type, its name as sent, where it came from, and whose write it is."""
+    return ObjectFacts(
+        content_type=names.content_type(job.document.mime_type, key),
+        content_disposition=names.content_disposition(job.asked_name or job.name),
+        metadata={
+            JOB_METADATA: job.id,
+            "messenger": job.chat.messenger,
+            "chat": str(job.chat.id),
+            "message": str(job.message_id),
+        },
+    )
+
+
+def _same(part: Part, there: Mapping[int, Part]) -> bool:
+    other = there.get(part.number)
+    return other is not None and (other.etag, other.size) == (part.etag, part.size)
+
+
+def _leading(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one error of a group that says what happened; what only followed from it is cancelled or broken."""
+    leaves = list(_leaves(group))
+    return next((leaf for leaf in leaves if not isinstance(leaf, trio.Cancelled)), group)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

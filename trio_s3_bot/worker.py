@@ -1,0 +1,77 @@
+"""Workers: take an update, run the conversation on it, commit what it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import structlog
+import trio
+
+from trio_s3_bot import conversation
+from trio_s3_bot.config import WorkerConfig
+from trio_s3_bot.conversation import AnswerPress, Decision, Effect, Rules
+from trio_s3_bot.errors import MessengerError, StateError
+from trio_s3_bot.inbox import Claim, Updates
+from trio_s3_bot.messengers.base import Messenger
+from trio_s3_bot.model import Chat
+
+__all__ = ["Worker", "WorkerConfig"]
+
+MOST_FAILURES = 3  # an update that fails so often is set aside
+STATE_PAUSE = 5  # seconds until the state file is tried again
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """One of `WorkerConfig.concurrent_workers` equal tasks. It never carries a document's bytes."""
+
+    def __init__(self, updates: Updates, messengers: Mapping[str, Messenger], rules: Rules) -> None:
+        self._updates = updates
+        self._messengers = messengers
+        self._rules = rules
+
+    async def run(self, claims: trio.MemoryReceiveChannel[Claim]) -> None:
+        """Handle one update after the other, until no more come."""
+        async with claims:
+            async for claim in claims:
+                await self._handle(claim)
+
+    async def _handle(self, claim: Claim) -> None:
+        """Whatever is wrong with an update, it doesn't end the worker."""
+        try:
+            decision = self._decide(claim)
+            await self._answer_presses(claim.update.chat, decision.effects)
+            await self._updates.finish(claim, decision)
+        except StateError as error:
+            log.error(
+                "the state can't be written; the update waits", update_id=claim.update.update_id, error=str(error)
+            )
+            await trio.sleep(STATE_PAUSE)
+            self._updates.give_back(claim)
+        except Exception as error:
+            log.exception(
+                "an update could not be handled", update_id=claim.update.update_id, chat=claim.update.chat.key
+            )
+            await self._record_failure(claim, error)
+
+    def _decide(self, claim: Claim) -> Decision:
+        if claim.failures < MOST_FAILURES:
+            return conversation.decide(claim.state, claim.update, self._rules)
+        log.error("an update failed again and again and is set aside", update_id=claim.update.update_id)
+        return conversation.give_up(claim.state, claim.update)
+
+    async def _answer_presses(self, chat: Chat, effects: Iterable[Effect]) -> None:
+        """A press is answered before anything else: its spinner turns until then, and messengers soon forget it."""
+        for effect in effects:
+            if isinstance(effect, AnswerPress):
+                try:
+                    await self._messengers[chat.messenger].answer(chat, effect.press)
+                except MessengerError as error:
+                    log.info("a button press could not be answered", chat=chat.key, error=str(error))
+
+    async def _record_failure(self, claim: Claim, error: Exception) -> None:
+        try:
+            await self._updates.fail(claim, f"{type(error).__name__}: {error}")
+        except StateError:
+            self._updates.give_back(claim)
