@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import trio
 from hypercorn.config import Config
@@ -27,13 +27,31 @@ async def serving(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
     `port` 0 lets the system choose. On exit connections are dropped, not drained: the emulators outlive their clients.
     An error of the block comes out as itself, not in a group.
     """
-    try:
+    with ungrouped():
         async with trio.open_nursery() as nursery:
             addresses: list[str] = await nursery.start(partial(serve, cast("Any", app), _config(port)))
             yield addresses[0]
             nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def ungrouped() -> Iterator[None]:
+    """
+    Let the one error in nested exception groups of one out as itself, with its own context.
+
+    For services around a block of somebody else's, who should not have to know that there is a nursery.
+    """
+    try:
+        yield
     except BaseExceptionGroup as group:
-        _raise_only(group)
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        context = error.__context__
+        try:
+            raise error
+        finally:
+            error.__context__ = context
 
 
 def _config(port: int) -> Config:
@@ -44,15 +62,3 @@ def _config(port: int) -> Config:
     config.keep_alive_timeout = KEEP_ALIVE
     config.graceful_timeout = 0
     return config
-
-
-def _raise_only(group: BaseExceptionGroup[BaseException]) -> NoReturn:
-    """Raise the one error in nested groups of one, with its own context; the group itself when there are several."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    context = error.__context__
-    try:
-        raise error
-    finally:
-        error.__context__ = context
