@@ -13,6 +13,7 @@ their deadline; then what is composed is sent; then all is over. Whatever is unf
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -99,10 +100,8 @@ class Bot:
                 for warning in account.warnings:
                     log.warning(warning, messenger=messenger.name)
             probe = await checks.waited_out("the S3 store", bucket.check, patient=patient)
-            for line in probe.lines():
-                if line.good is None:
-                    log.warning(line.detail, what=line.what)
-            log.info("bucket is ready", bucket=bucket.name)
+            for finding in checks.bucket_findings(probe):
+                log.log(logging.INFO if finding.good else logging.WARNING, finding.detail, what=finding.what)
             nursery.cancel_scope.cancel()
         if self._config.access.everybody:
             log.warning("everybody may write to this bot; [access] allowed_users says who may")

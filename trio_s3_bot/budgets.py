@@ -6,7 +6,7 @@ import trio
 
 from trio_s3_bot.model import Chat
 
-CHAT_BURST = 3  # messages that a chat may get at once before its rate holds
+CHAT_BURST = 5  # messages that a chat may get at once before its rate holds
 
 
 class Budget:
@@ -21,8 +21,8 @@ class Budget:
 
     def ready_at(self, reserve: float = 0) -> float:
         """The time, on trio's clock, when one message may go out and `reserve` more would still be left."""
-        missing = max(0.0, 1 + min(reserve, self._burst - 1) - self._available())
-        return max(self._paused_until, trio.current_time() + missing / self._rate)
+        missing = 1 + min(reserve, self._burst - 1) - self._left
+        return max(self._paused_until, self._at + max(0.0, missing) / self._rate)
 
     def spend(self) -> None:
         """Take one message's worth."""

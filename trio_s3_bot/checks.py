@@ -9,7 +9,7 @@ from typing import TypeVar
 import stamina
 import structlog
 
-from trio_s3_bot.bucket import Bucket
+from trio_s3_bot.bucket import Bucket, Probe
 from trio_s3_bot.errors import CheckFailed, PollConflict, StoreUnavailable, TokenRefused, Unavailable
 from trio_s3_bot.messengers.base import Account, Messenger
 
@@ -50,7 +50,7 @@ async def all_findings(messengers: Iterable[Messenger], bucket: Bucket) -> list[
     findings: list[Finding] = []
     for messenger in messengers:
         findings += await _messenger_findings(messenger)
-    return findings + await _bucket_findings(bucket)
+    return findings + await _check_bucket(bucket)
 
 
 async def waited_out(what: str, check: Callable[[], Awaitable[T]], *, patient: bool) -> T:
@@ -84,9 +84,17 @@ async def _messenger_findings(messenger: Messenger) -> list[Finding]:
     return [Finding(f"{messenger.name}: token", True, f"it is {account.name}"), *warnings]
 
 
-async def _bucket_findings(bucket: Bucket) -> list[Finding]:
+async def _check_bucket(bucket: Bucket) -> list[Finding]:
     try:
         probe = await bucket.check()
     except (CheckFailed, StoreUnavailable) as error:
         return [Finding(f"s3: bucket {bucket.name}", False, str(error))]
-    return [Finding(f"s3: {line.what}", line.good, line.detail) for line in probe.lines()]
+    return bucket_findings(probe)
+
+
+def bucket_findings(probe: Probe) -> list[Finding]:
+    """What the check of the bucket found, with what the operator should look at marked."""
+    conditional = probe.conditions_on_put and probe.conditions_on_complete
+    doubtful = {"existing files are kept"} if not conditional else set()
+    doubtful |= {"could not be removed"}
+    return [Finding(f"s3: {what}", None if what in doubtful else True, detail) for what, detail in probe.lines()]

@@ -187,8 +187,12 @@ def _oldest_with_its_kind(connection: sqlite3.Connection, chat_key: str) -> list
     seq, kind, body = first
     if kind not in _FOLDED_KINDS:
         return [(seq, body)]
+    # What became of a document is not said before it is said that it was taken.
     return connection.execute(
-        "SELECT seq, body FROM notices WHERE chat = ? AND kind = ? ORDER BY seq LIMIT ?", (chat_key, kind, FOLD_AT_MOST)
+        "SELECT seq, body FROM notices AS folded WHERE chat = ? AND kind = ? AND NOT EXISTS ("
+        " SELECT 1 FROM notices WHERE chat = folded.chat AND upload = folded.upload AND seq < folded.seq"
+        ") ORDER BY seq LIMIT ?",
+        (chat_key, kind, FOLD_AT_MOST),
     ).fetchall()
 
 

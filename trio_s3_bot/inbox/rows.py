@@ -69,9 +69,9 @@ def apply(connection: sqlite3.Connection, chat: Chat, effects: Iterable[Effect])
 def add_notice(connection: sqlite3.Connection, chat_key: str, notice: AnyNotice) -> None:
     """Let a notice wait for its chat, unless nothing can be said there."""
     connection.execute(
-        "INSERT INTO notices (chat, kind, body) SELECT ?, ?, ? "
+        "INSERT INTO notices (chat, kind, upload, body) SELECT ?, ?, ?, ? "
         "WHERE NOT EXISTS (SELECT 1 FROM chats WHERE key = ? AND unreachable)",
-        (chat_key, type(notice).__name__, encode(notice), chat_key),
+        (chat_key, type(notice).__name__, getattr(notice, "upload", None), encode(notice), chat_key),
     )
 
 

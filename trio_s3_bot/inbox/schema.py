@@ -42,11 +42,12 @@ _FIRST = (
         upload TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE, number INTEGER NOT NULL,
         size INTEGER NOT NULL, etag TEXT NOT NULL, crc32 INTEGER, PRIMARY KEY (upload, number)
     ) STRICT, WITHOUT ROWID""",
-    # What waits to be said: `body` is JSON of a notice.
+    # What waits to be said: `body` is JSON of a notice, `upload` the document it is about.
     """CREATE TABLE notices (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, chat TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, chat TEXT NOT NULL, kind TEXT NOT NULL, upload TEXT, body TEXT NOT NULL
     ) STRICT""",
     "CREATE INDEX notices_waiting ON notices (chat, seq)",
+    "CREATE INDEX notices_of_upload ON notices (upload) WHERE upload IS NOT NULL",
     # What is in the bucket.
     """CREATE TABLE files (
         id TEXT PRIMARY KEY, chat TEXT NOT NULL, key TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,

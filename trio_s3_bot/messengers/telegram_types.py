@@ -129,7 +129,7 @@ class TUpdateId(msgspec.Struct):
 
 class TUpdate(msgspec.Struct):
     update_id: int
-    message: msgspec.Raw | None = None
+    message: msgspec.Raw = msgspec.Raw()
     callback_query: TCallbackQuery | None = None
 
 
@@ -167,7 +167,7 @@ def understand(raw: msgspec.Raw, me: TMe) -> UpdateObj | Skipped:
     """Translate one element of `getUpdates`' result; `me` is the bot itself, which mentions and replies name."""
     try:
         update = msgspec.json.decode(raw, type=TUpdate)
-        if update.message is not None:
+        if bytes(update.message):
             return _from_message(update.update_id, update.message, me)
         if update.callback_query is not None:
             return _from_press(update.update_id, update.callback_query)
