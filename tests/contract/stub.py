@@ -140,8 +140,9 @@ def _handler(serving: Stub) -> type[BaseHTTPRequestHandler]:
             if reply is None:
                 self.close_connection = True
                 return
-            self.send_response(reply.status)
-            for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+            self.send_response_only(reply.status)
+            usual = {"Content-Length": str(len(reply.body)), "Date": self.date_time_string()}
+            for name, value in (usual | reply.headers).items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":

@@ -83,6 +83,7 @@ ANSWERS: list[tuple[Call, Reply, type[StoreError]]] = [
     (put, error(400, "XMinioInvalidObjectName"), ObjectRefused),
     (put, error(400, "InvalidArgument"), ObjectRefused),
     (put, error(418, "SomethingNew"), ObjectRefused),
+    (put, error(599, "SomethingNew"), StoreUnavailable),
     (create, Reply(), StoreUnavailable),
     (create, Reply(body=b"<html>hello</html>"), StoreUnavailable),
     (create, IN_A_200, StoreUnavailable),
@@ -233,6 +234,12 @@ def assert_hidden(raised: BaseException) -> None:
     printed = "".join(traceback.format_exception(raised))
     assert ACCESS_KEY not in printed
     assert SECRET_KEY not in printed
+
+
+async def test_an_error_in_a_200_keeps_that_status(reach: Reach) -> None:
+    with stub(lambda _: IN_A_200) as server, pytest.raises(StoreUnavailable) as caught:
+        await complete(reach("bucket", server.endpoint))
+    assert str(caught.value) == "CompleteMultipartUpload: 200 InternalError late"
 
 
 async def test_an_error_is_one_short_line(reach: Reach) -> None:

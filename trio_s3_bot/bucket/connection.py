@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.handlers import add_expect_header
 
 from trio_s3_bot.bucket.body import Body
-from trio_s3_bot.bucket.translate import TRANSLATED, reason, translate
+from trio_s3_bot.bucket.translate import TRANSLATED, reason, short, translate
 from trio_s3_bot.errors import CheckFailed
 from trio_s3_bot.model import Secret
 
@@ -34,6 +34,10 @@ CALL_THREADS = 4
 
 _VIRTUAL_HOSTED = (".aliyuncs.com", ".myqcloud.com", ".volces.com")
 """Services that refuse path-style addresses (`SecondLevelDomainForbidden`), by the end of their host names."""
+
+
+_SHORTEST_SECRET = 6
+"""Characters; to mask "test", or "a", would only spoil the words of an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +54,11 @@ class Settings:
     read_timeout: float
 
     def secrets(self) -> tuple[str, ...]:
-        """What no error may repeat: the keys, and the password of the proxy."""
-        named = (self.access_key_id, self.secret_access_key, self.session_token, self.proxy)
-        values = [secret.reveal() for secret in named if secret]
-        password = urlsplit(self.proxy.reveal()).password if self.proxy else None
-        return tuple(sorted({*values, password or ""} - {""}, key=len, reverse=True))
+        """What no error may repeat: the keys, and the passwords in addresses."""
+        values = [named.reveal() for named in (self.access_key_id, self.secret_access_key, self.session_token) if named]
+        urls = (self.proxy.reveal() if self.proxy else "", self.endpoint_url or "")
+        values += [urlsplit(url).password or "" for url in urls]
+        return tuple(sorted((value for value in values if len(value) >= _SHORTEST_SECRET), key=len, reverse=True))
 
 
 class Connection:
@@ -75,9 +79,18 @@ class Connection:
     @property
     def host(self) -> str:
         """`host:port` of the store, for people; never what else an address may carry."""
-        url = self.settings.endpoint_url or (self._client.meta.endpoint_url if self._client else "https://AWS")
-        parts = urlsplit(url)
-        return parts.netloc.rpartition("@")[2] or url
+        return urlsplit(self._endpoint).netloc.rpartition("@")[2]
+
+    @property
+    def scheme(self) -> str:
+        """`http` or `https`."""
+        return urlsplit(self._endpoint).scheme.lower()
+
+    @property
+    def _endpoint(self) -> str:
+        return (
+            self._client.meta.endpoint_url if self._client else self.settings.endpoint_url or "https://s3.amazonaws.com"
+        )
 
     async def send(self, call: Callable[[S3Client], T]) -> T:
         """
@@ -122,7 +135,8 @@ class Connection:
         try:
             return make_client(self.settings, pool_size=self._pool_size)
         except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-            raise CheckFailed(f"The S3 settings are not usable: {reason(error)}.", "Correct them.") from error
+            problem = short(reason(error), self.settings.secrets())
+            raise CheckFailed(f"The S3 settings can't be used: {problem}.", "Correct them.") from error
 
 
 def make_client(settings: Settings, *, pool_size: int) -> S3Client:
@@ -176,9 +190,17 @@ def addressing_style(endpoint_url: str | None) -> Literal["virtual", "path"]:
 
 
 def _take_errors_as_they_are(response: tuple[Any, Any] | None, operation: Any, **_: object) -> None:
-    """Raise what the store refused, before botocore's own handlers ask it again in another region."""
-    if response is not None and response[0].status_code >= 300:
-        raise ClientError(response[1], operation.name)
+    """
+    Raise what the store refused, before botocore's own handlers ask it again in another region.
+
+    The status becomes the one that was sent; botocore has made a 500 of an error in a 200.
+    """
+    if response is None:
+        return
+    http, parsed = response
+    if http.status_code >= 300:
+        parsed["ResponseMetadata"]["HTTPStatusCode"] = http.raw.status
+        raise ClientError(parsed, operation.name)
 
 
 def _begin_sending(request: Any, **_: object) -> None:

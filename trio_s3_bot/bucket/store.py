@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import stamina
 import trio
 
 from trio_s3_bot.bucket.body import Body
+from trio_s3_bot.bucket.check import Checksums, Probe, check
 from trio_s3_bot.bucket.connection import Connection, Settings
 from trio_s3_bot.bucket.objects import (
     ObjectFacts,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 T = TypeVar("T")
-Checksums = Literal["auto", "when_supported", "when_required"]
 
 NOT_IMPLEMENTED = 501
 LONGEST_LINK = 7 * 24 * 3600
@@ -99,6 +99,19 @@ class Bucket:
         self.connection.close()
         self._public.close()
 
+    async def check(self) -> Probe:
+        """
+        Find out, before the bot says it is ready, whether the bucket can be listed and written and what it honours.
+
+        Some seven small requests, none repeated, on a name of its own; nothing stays behind, also when it fails or is
+        cancelled. Raises `CheckFailed` for what a restart doesn't cure, `StoreUnavailable` for the rest.
+        """
+        probe = await check(self)
+        self.honours_conditions_on_put = probe.conditions_on_put
+        self.honours_conditions_on_complete = probe.conditions_on_complete
+        self.carries_checksums = probe.checksums
+        return probe
+
     async def put(
         self, key: str, body: Body, facts: ObjectFacts, *, crc32: int | None = None, only_if_absent: bool = True
     ) -> str:
@@ -109,15 +122,19 @@ class Bucket:
         that name is there, which may be this very body after a lost answer.
         """
         condition = _absent(only_if_absent and self.honours_conditions_on_put)
-        crc32 = await self._crc32(body, crc32)
+        async with self._alone(key, look_first=only_if_absent and not condition):
+            return await self.write(key, body, facts, condition, crc32=crc32)
 
-        def put(s3: S3Client) -> Mapping[str, Any]:
-            return s3.put_object(
+    async def write(
+        self, key: str, body: Body, facts: ObjectFacts, condition: Mapping[str, Any], *, crc32: int | None = None
+    ) -> str:
+        """One PutObject under `condition`, given as boto3's parameters; see `put`."""
+        crc32 = await self._crc32(body, crc32)
+        answer = await self.connection.send(
+            lambda s3: s3.put_object(
                 Bucket=self.name, Key=key, Body=body.from_start(), **facts.parameters(), **_checksum(crc32), **condition
             )
-
-        async with self._alone(key, look_first=only_if_absent and not condition):
-            answer = await self.connection.send(put)
+        )
         _compare(answer, crc32)
         return text_of(answer, "ETag")
 

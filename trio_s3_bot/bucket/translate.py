@@ -118,7 +118,7 @@ def translate(error: Exception, *, host: str, hide: Collection[str]) -> StoreErr
         return _refusal(error, hide)
     kind = _kind_of_failure(error)
     text = f"{host}: {reason(error)}" if kind is StoreUnavailable else f"not sent: {reason(error)}"
-    return kind(_short(text, hide))
+    return kind(short(text, hide))
 
 
 def reason(error: BaseException) -> str:
@@ -155,13 +155,13 @@ def _refusal(error: ClientError, hide: Collection[str]) -> StoreError:
     kind = _KIND_OF_CODE.get(answer.code) or _kind_of_status(answer.status, error.operation_name)
     kind = _as_answer_to(error.operation_name, kind)
     said = " ".join(filter(None, (answer.code, answer.message)))
-    return kind(_short(f"{error.operation_name}: {answer.status} {said}", hide))
+    return kind(short(f"{error.operation_name}: {answer.status} {said}", hide))
 
 
 def _kind_of_status(status: int, operation: str) -> Kind:
     if status in _KIND_OF_STATUS:
         return _KIND_OF_STATUS[status]
-    if status < 300 or status >= 500:  # botocore gives an error in a 200 its own status
+    if status < 300 or status >= 500:  # an error in a 200: it came while the store was at work
         return StoreUnavailable
     return ObjectRefused if status >= 400 and operation in _WRITES else StoreRefused
 
@@ -189,7 +189,8 @@ def _kind_of_failure(error: Exception) -> Kind:
     return StoreRefused  # credentials that can't be found, a profile that doesn't exist
 
 
-def _short(text: str, hide: Collection[str]) -> str:
+def short(text: str, hide: Collection[str]) -> str:
+    """The text on one line of bearable length, without the strings in `hide`."""
     line = " ".join(_masked(text, hide).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
