@@ -226,14 +226,15 @@ class Attempts:
     """
     What is on record about the attempts at an upload: the key last tried and the multipart upload under way there.
 
-    `created_at` without an `upload_id` says that a CreateMultipartUpload was sent whose answer is not on record.
+    `creating` without an `upload_id` says that a CreateMultipartUpload was sent whose answer is not on record; it holds
+    the ids of the uploads that there were at that key before.
     `failures` counts the attempts that failed because of the document itself, not of an outage.
     """
 
     key: str | None = None
     upload_id: str | None = None
     part_size: int | None = None
-    created_at: float | None = None
+    creating: frozenset[str] | None = None
     parts: tuple[Part, ...] = ()
     failures: int = 0
 

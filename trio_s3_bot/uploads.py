@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import structlog
 import trio
@@ -212,19 +212,33 @@ class UploadSlots:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(report, meter, self._interval, lambda: self._show(job.chat, job.id))
-                stored = await self._transfer.run(source, plan, _Journal(self._jobs, job), meter)
+                stored = await self._transfer.run(
+                    source, plan, _Journal(self._jobs, self._bucket, job, plan.key), meter
+                )
                 nursery.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             raise _leading(group) from None
         return stored
 
     async def _abandon_multipart(self, job: UploadJob) -> None:
-        """Abort the multipart upload that the job has on record; it isn't forgotten before the store has."""
+        """Abort what the job has begun in the store; it isn't forgotten here before it is gone there."""
         attempts = await self._jobs.attempts(job)
-        if attempts.key is not None and attempts.upload_id is not None:
-            await self._bucket.abort_upload(attempts.key, attempts.upload_id)
-        if attempts.upload_id is not None or attempts.created_at is not None:
-            await self._jobs.multipart_over(job)
+        if attempts.key is None or attempts.creating is None:
+            return
+        ours = {attempts.upload_id} if attempts.upload_id else await self._lost(attempts.key, attempts.creating)
+        for upload_id in ours:
+            await self._bucket.abort_upload(attempts.key, upload_id)
+        await self._jobs.multipart_over(job)
+
+    async def _lost(self, key: str, before: Collection[str]) -> set[str]:
+        """
+        The uploads to a key that came after we set out to create one and whose answer we never got.
+
+        S3 can't attribute them. That somebody else with the same keys began one to this very key since then, and
+        that it isn't on record here, is the one case in which this is wrong.
+        """
+        found = {upload.upload_id for upload in await self._bucket.list_uploads(key) if upload.key == key}
+        return found - set(before) - await self._jobs.multiparts()
 
     async def _finish(self, job: UploadJob, key: str, stored: Stored) -> None:
         taken = names.number_in(key, job.name) != 0
@@ -292,12 +306,15 @@ class UploadSlots:
 class _Journal:
     """A job's multipart upload, written down in the inbox."""
 
-    def __init__(self, jobs: Uploads, job: UploadJob) -> None:
+    def __init__(self, jobs: Uploads, bucket: Bucket, job: UploadJob, key: str) -> None:
         self._jobs = jobs
+        self._bucket = bucket
         self._job = job
+        self._key = key
 
     async def creating(self, part_size: int) -> None:
-        await self._jobs.creating(self._job, part_size)
+        before = {upload.upload_id for upload in await self._bucket.list_uploads(self._key)}
+        await self._jobs.creating(self._job, part_size, before)
 
     async def created(self, upload_id: str) -> None:
         await self._jobs.created(self._job, upload_id)

@@ -31,7 +31,7 @@ async def test_there_is_one_poller_whatever_the_number_of_workers(world: World) 
         for person in people:
             await world.telegram.private_chat(person).wait_for("[greeting]")
     polls = world.telegram.calls("getUpdates")
-    for earlier, later in zip(polls, polls[1:], strict=False):
+    for earlier, later in itertools.pairwise(polls):
         assert earlier.finished is not None
         assert earlier.finished <= later.time
 

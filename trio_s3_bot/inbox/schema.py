@@ -29,11 +29,12 @@ _FIRST = (
     ) STRICT""",
     "CREATE INDEX messages_unsent ON messages (chat, id) WHERE remote_id IS NULL",
     "CREATE INDEX messages_stale ON messages (chat, id) WHERE edit_due > 0",
-    # One document on its way: `job` is JSON of model.UploadJob; key, multipart upload and parts as they are committed.
+    # One document on its way: `job` is JSON of rows.JobBody. `key` is the one last tried; `creating` is the intent to
+    # create a multipart upload there: JSON of the ids of those that there were before.
     """CREATE TABLE uploads (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, chat TEXT NOT NULL, job TEXT NOT NULL,
         state TEXT NOT NULL, failures INTEGER NOT NULL DEFAULT 0, error TEXT, delay_told INTEGER NOT NULL DEFAULT 0,
-        key TEXT, upload_id TEXT, part_size INTEGER, created_at REAL,
+        key TEXT, creating TEXT, upload_id TEXT, part_size INTEGER,
         status_message INTEGER REFERENCES messages (id) ON DELETE SET NULL
     ) STRICT""",
     "CREATE INDEX uploads_open ON uploads (chat, seq) WHERE state IN ('waiting', 'running')",

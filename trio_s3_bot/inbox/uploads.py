@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+import msgspec
 import trio
 
 from trio_s3_bot.inbox import rows
@@ -32,15 +32,12 @@ class Uploads:
     """
     What waits for an upload slot, and who is next: the chat with the fewest running uploads, then the oldest.
 
-    `told` is called when a chat has something new to hear, `clock` gives Unix seconds.
+    `told` is called when a chat has something new to hear.
     """
 
-    def __init__(
-        self, database: Database, told: Callable[[Chat, rows.Touched], None], clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, database: Database, told: Callable[[Chat, rows.Touched], None]) -> None:
         self._database = database
         self._told = told
-        self._clock = clock
         self.bell = Bell()
         self._running: dict[str, str] = {}
         self._choosing = trio.Lock()
@@ -70,11 +67,16 @@ class Uploads:
 
     async def try_key(self, job: UploadJob, key: str) -> None:
         """Commit the key that is about to be tried: after a crash it is the first one to look at."""
-        await self._update(job, "key = ?, state = 'running', upload_id = NULL, created_at = NULL", key)
+        await self._update(job, "key = ?, state = 'running', upload_id = NULL, creating = NULL", key)
 
-    async def creating(self, job: UploadJob, part_size: int) -> None:
-        """Commit that a multipart upload is about to be created, with parts of `part_size` bytes."""
-        await self._update(job, "created_at = ?, part_size = ?, upload_id = NULL", self._clock(), part_size)
+    async def creating(self, job: UploadJob, part_size: int, before: Collection[str]) -> None:
+        """
+        Commit that a multipart upload is about to be created, with parts of `part_size` bytes.
+
+        `before` are the ids of the uploads to that key that there are already: if the answer gets lost, the one that
+        isn't among them is ours.
+        """
+        await self._update(job, "creating = ?, part_size = ?, upload_id = NULL", rows.encode(sorted(before)), part_size)
 
     async def created(self, job: UploadJob, upload_id: str) -> None:
         """Commit the multipart upload's id."""
@@ -95,7 +97,7 @@ class Uploads:
         """Commit that the job owns no multipart upload (any more)."""
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute("UPDATE uploads SET upload_id = NULL, created_at = NULL WHERE id = ?", (job.id,))
+            connection.execute("UPDATE uploads SET upload_id = NULL, creating = NULL WHERE id = ?", (job.id,))
             connection.execute("DELETE FROM parts WHERE upload = ?", (job.id,))
 
         await self._database.write(write)
@@ -111,7 +113,7 @@ class Uploads:
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "UPDATE uploads SET state = ?, upload_id = NULL, created_at = NULL WHERE id = ?", (state.value, job.id)
+                "UPDATE uploads SET state = ?, upload_id = NULL, creating = NULL WHERE id = ?", (state.value, job.id)
             )
             connection.execute("DELETE FROM parts WHERE upload = ?", (job.id,))
             if saved is not None:
@@ -149,10 +151,10 @@ class Uploads:
         query = f"SELECT count(*) FROM uploads WHERE {_OPEN}"
         return await self._database.read(lambda connection: connection.execute(query).fetchone()[0])
 
-    async def owned_multiparts(self) -> set[tuple[str, str]]:
-        """Key and upload id of every multipart upload that an unfinished job owns."""
-        query = f"SELECT key, upload_id FROM uploads WHERE upload_id IS NOT NULL AND {_OPEN}"
-        return set(await self._database.read(lambda connection: connection.execute(query).fetchall()))
+    async def multiparts(self) -> set[str]:
+        """The ids of all multipart uploads that jobs own."""
+        query = "SELECT upload_id FROM uploads WHERE upload_id IS NOT NULL"
+        return {row[0] for row in await self._database.read(lambda connection: connection.execute(query).fetchall())}
 
     def _next(
         self, connection: sqlite3.Connection, passed_over: Collection[str], not_of: Collection[str]
@@ -180,13 +182,14 @@ def _claim(connection: sqlite3.Connection, row: tuple[str, ...]) -> UploadClaim:
 
 
 def _attempts(connection: sqlite3.Connection, upload: str) -> Attempts:
-    key, upload_id, part_size, created_at, failures = connection.execute(
-        "SELECT key, upload_id, part_size, created_at, failures FROM uploads WHERE id = ?", (upload,)
+    key, creating, upload_id, part_size, failures = connection.execute(
+        "SELECT key, creating, upload_id, part_size, failures FROM uploads WHERE id = ?", (upload,)
     ).fetchone()
+    before = None if creating is None else msgspec.json.decode(creating, type=frozenset[str])
     parts = connection.execute(
         "SELECT number, size, etag, crc32 FROM parts WHERE upload = ? ORDER BY number", (upload,)
     ).fetchall()
-    return Attempts(key, upload_id, part_size, created_at, tuple(Part(*part) for part in parts), failures)
+    return Attempts(key, upload_id, part_size, before, tuple(Part(*part) for part in parts), failures)
 
 
 def _chat_key(connection: sqlite3.Connection, upload: str) -> str:
