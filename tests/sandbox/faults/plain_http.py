@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 
 import h11
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 PIECE = bytes(64 * 1024)
 
@@ -24,7 +27,7 @@ class Ended(Exception):
 
 @dataclass
 class Seen:
-    """A request as the server saw it; `complete` once all of its body had come."""
+    """A request as the server saw it: `complete` once all of its body had come, or `lost`, in the way `how` tells."""
 
     method: str
     target: str
@@ -32,6 +35,7 @@ class Seen:
     body: bytearray = field(default_factory=bytearray)
     size: int = 0
     complete: bool = False
+    how: str | None = None
     lost: trio.Event = field(default_factory=trio.Event)
 
 
@@ -55,6 +59,7 @@ class Server:
         self.connections = 0
         self.url = ""
         self.ends = trio.Event()
+        self.go_on = trio.Event()
         self._arrived = trio.Event()
 
     async def arrival(self, count: int = 1) -> Seen:
@@ -64,7 +69,12 @@ class Server:
         return self.seen[count - 1]
 
     async def serve(self, stream: trio.SocketStream) -> None:
+        """Serve one connection; `ends` is set when one has ended."""
         self.connections += 1
+        await self._serve(stream)
+        self.ends.set()
+
+    async def _serve(self, stream: trio.SocketStream) -> None:
         conn = h11.Connection(h11.SERVER)
         async with stream:
             while (event := await _next(conn, stream)) and isinstance(event, h11.Request):
@@ -82,10 +92,12 @@ class Server:
 
     async def _answer(self, conn: h11.Connection, stream: trio.SocketStream, seen: Seen) -> bool:
         kind, _, number = seen.target.strip("/").partition("?")[0].partition("/")
-        if kind in ("early", "refuse"):
-            await _send(conn, stream, _response(413, 0, close=kind == "refuse"), h11.EndOfMessage())
-            if kind == "refuse":
-                return False
+        if kind == "refuse":
+            await wait_all_tasks_blocked()  # the sender is stuck in its body by then, if it has one
+            _answer_and_close(conn, stream)
+            return False
+        if kind == "early":
+            await _send(conn, stream, _response(413, 0), h11.EndOfMessage())
         if conn.they_are_waiting_for_100_continue:
             await _send(conn, stream, h11.InformationalResponse(status_code=100, headers=[]))
         await _read_body(conn, stream, seen)
@@ -121,6 +133,12 @@ class Server:
     async def _old(self, _: h11.Connection, stream: trio.SocketStream, count: int) -> None:
         await stream.send_all(b"HTTP/1.0 200 OK\r\n\r\n" + bytes(count))
 
+    async def _stall(self, conn: h11.Connection, stream: trio.SocketStream, count: int) -> None:
+        """Send half of the body, and the rest when told to go on."""
+        await _send(conn, stream, _response(200, 2 * count), h11.Data(data=bytes(count)))
+        await self.go_on.wait()
+        await _send(conn, stream, h11.Data(data=bytes(count)), h11.EndOfMessage())
+
     async def _half(self, conn: h11.Connection, stream: trio.SocketStream, count: int) -> None:
         await _send(conn, stream, _response(200, 2 * count), h11.Data(data=bytes(count)))
 
@@ -128,7 +146,6 @@ class Server:
         """Answer, then close without having said so."""
         await self._ok(conn, stream, 0)
         await stream.aclose()
-        self.ends.set()
 
     async def _wait(self, _: h11.Connection, stream: trio.SocketStream, __: int) -> None:
         """Answer nothing until the client hangs up."""
@@ -155,6 +172,7 @@ class Client:
     def __init__(self, stream: trio.SocketStream, host: str) -> None:
         self.stream, self.host = stream, host
         self._conn = h11.Connection(h11.CLIENT)
+        self._reset = False
 
     async def ask(self, method: str, target: str, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> Reply:
         """One request and its whole answer."""
@@ -172,9 +190,11 @@ class Client:
         return h11.Request(method=method, target=target, headers=fields)
 
     async def send(self, event: h11.Event) -> None:
-        """Send; a connection that breaks meanwhile shows in the answer."""
-        with suppress(trio.BrokenResourceError):
+        """Send; a connection that breaks meanwhile shows in the answer, as TCP tells of a reset only once."""
+        try:
             await _send(self._conn, self.stream, event)
+        except trio.BrokenResourceError:
+            self._reset = True
 
     async def interim_status(self) -> int:
         """The status of the interim answer that comes next."""
@@ -194,13 +214,18 @@ class Client:
                     size += len(event.data)
                     body += event.data if keep else b""
         except (trio.BrokenResourceError, h11.RemoteProtocolError) as error:
-            how = "reset" if isinstance(error, trio.BrokenResourceError) else "closed"
-            raise Ended(how, head.status_code if head else None, bytes(body)) from error
+            raise Ended(
+                "reset" if self._reset else _how(error), head.status_code if head else None, bytes(body)
+            ) from error
         assert head is not None
         if self._conn.our_state is h11.DONE and self._conn.their_state is h11.DONE:
             self._conn.start_next_cycle()
         raw = head.headers.raw_items()
         return Reply(head.status_code, _text(head.headers), raw, bytes(body), size, _text(event.headers))
+
+    def has_answer(self) -> bool:
+        """True when something has come, be it the end of the connection."""
+        return self.stream.socket.is_readable()
 
     async def ending(self) -> str:
         """How the connection ends: "closed" or "reset"; bytes before that don't count."""
@@ -208,8 +233,8 @@ class Client:
             while await self.stream.receive_some():
                 pass
         except trio.BrokenResourceError:
-            return "reset"
-        return "closed"
+            self._reset = True
+        return "reset" if self._reset else "closed"
 
 
 @asynccontextmanager
@@ -231,14 +256,29 @@ def _response(code: int, length: int, *, close: bool = False) -> h11.Response:
     return h11.Response(status_code=code, headers=fields)
 
 
+def _answer_and_close(conn: h11.Connection, stream: trio.SocketStream) -> None:
+    """Answer and close in one go, so that the answer and the reset for what was not read come at the same time."""
+    answer = conn.send(_response(413, 0, close=True)) or b""
+    with socket.socket(fileno=os.dup(stream.socket.fileno())) as now:
+        now.send(answer)
+    stream.socket.close()
+
+
 async def _read_body(conn: h11.Connection, stream: trio.SocketStream, seen: Seen) -> None:
-    while (event := await _next(conn, stream)) and isinstance(event, h11.Data):
-        seen.size += len(event.data)
-        if seen.size <= len(PIECE):
-            seen.body += event.data
-    seen.complete = isinstance(event, h11.EndOfMessage)
-    if not seen.complete:
+    try:
+        while isinstance(event := await _receive(conn, stream), h11.Data):
+            seen.size += len(event.data)
+            if seen.size <= len(PIECE):
+                seen.body += event.data
+    except (trio.BrokenResourceError, h11.RemoteProtocolError) as error:
+        seen.how = _how(error)
         seen.lost.set()
+    else:
+        seen.complete = True
+
+
+def _how(error: Exception) -> str:
+    return "reset" if isinstance(error, trio.BrokenResourceError) else "closed"
 
 
 async def _next(conn: h11.Connection, stream: trio.SocketStream) -> h11.Event | None:

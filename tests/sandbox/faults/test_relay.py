@@ -86,10 +86,20 @@ async def test_an_early_answer_leaves_the_connection_usable(client: Client, serv
     assert (server.seen[0].size, server.connections) == (MIB, 1)
 
 
-async def test_an_answer_of_a_server_that_reads_no_further_still_arrives(client: Client) -> None:
-    await client.send(client.head("PUT", "/refuse", 64 * MIB))
-    reply = await client.reply()
-    assert (reply.status, reply.headers["connection"]) == (413, "close")
+async def test_an_answer_of_a_server_that_reads_no_further_still_arrives(proxy: FaultProxy) -> None:
+    for _ in range(10):  # the server's reset races with its answer
+        async with connect(proxy.url) as client, trio.open_nursery() as nursery:
+            await client.send(client.head("PUT", "/refuse", 4 * MIB))
+            nursery.start_soon(client.send, h11.Data(data=bytes(4 * MIB)))
+            reply = await client.reply()
+            assert (reply.status, reply.headers["connection"]) == (413, "close")
+
+
+async def test_a_client_may_finish_its_body_after_the_last_answer(client: Client) -> None:
+    await client.send(client.head("PUT", "/refuse", MIB))
+    assert (await client.reply()).status == 413
+    await client.send(h11.Data(data=bytes(MIB)))
+    assert await client.ending() == "closed"
 
 
 async def test_a_client_that_leaves_amid_its_body_ends_only_its_own_request(proxy: FaultProxy, server: Server) -> None:

@@ -117,7 +117,7 @@ def matcher(match: Match | None) -> Callable[[Request], bool]:
 
 def _call(method: str, path: str, query: Mapping[str, str], copies: bool) -> str | None:
     if bot_api := _BOT_API.match(path):
-        return "file" if bot_api[1] else path[bot_api.end() :].removeprefix("/test").strip("/") or None
+        return "file" if bot_api[1] else path[bot_api.end() :].removeprefix("/test/").strip("/") or None
     if vk := _VK_METHOD.fullmatch(path):
         return vk[1]
     if query.get("act") == "a_check":

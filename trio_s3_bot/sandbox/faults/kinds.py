@@ -107,8 +107,8 @@ class Status(InsteadOfAnswer):
     async def act(self, x: Exchange) -> None:
         await x.whole_request()
         fields = {"Content-Type": self.content_type, "Content-Length": str(len(self.body)), **dict(self.headers)}
-        await x.reply(h11.Response(status_code=self.code, headers=list(fields.items())), self.body)
         x.struck(self)
+        await x.reply(h11.Response(status_code=self.code, headers=list(fields.items())), self.body)
 
 
 @dataclass(frozen=True)
@@ -190,14 +190,15 @@ class WrongContentLength(InAnswer):
             raise ValueError("a Content-Length that is off by 0 is right")
 
     async def pass_on(self, x: Exchange, answer: Answer) -> None:
+        x.struck(self)
         await self._send_head(x, answer)
         if answer.bodiless:
             await copy(answer, x.client.send)
-            x.struck(self)
             return
         while data := await answer.read():
             await x.client.send_raw(data)
-        _hang_up(x, self, reset=False)
+        x.client.close()
+        x.end()
 
     async def _send_head(self, x: Exchange, answer: Answer) -> None:
         fields = dict(answer.head.headers)

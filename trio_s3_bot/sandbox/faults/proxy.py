@@ -36,14 +36,14 @@ async def open_fault_proxy(upstream_url: str) -> AsyncIterator[FaultProxy]:
     failure: Exception | None = None
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(proxy.serve)
+            nursery.start_soon(proxy._serve)
             try:
                 yield proxy
             except Exception as error:
                 failure = error
             nursery.cancel_scope.cancel()
     finally:
-        proxy.close()
+        proxy._close()
     if failure is not None:
         raise failure
 
@@ -98,7 +98,7 @@ class FaultProxy:
         return hold
 
     def down(self) -> None:
-        """Be gone, as a server that was killed: connections are reset at once new ones refused. The port is kept."""
+        """Be gone, as a server that was killed: connections are reset, new ones are refused. The port is kept."""
         if self._listener is None:
             return
         self._is_up = trio.Event()
@@ -115,14 +115,12 @@ class FaultProxy:
             self._listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._bound))
             self._is_up.set()
 
-    def close(self) -> None:
-        """Give the port back."""
+    def _close(self) -> None:
         if self._listener is not None:
             self._listener.socket.close()
         self._bound.close()
 
-    async def serve(self) -> None:
-        """Accept connections until cancelled; each is served by a task of its own."""
+    async def _serve(self) -> None:
         async with trio.open_nursery() as nursery:
             while True:
                 await self._is_up.wait()

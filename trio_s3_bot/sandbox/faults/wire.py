@@ -93,7 +93,9 @@ class Wire:
         return not self._stream.socket.is_readable()
 
     def peer_closed(self) -> bool:
-        """True when the peer has closed, even though bytes of it wait to be read (on Linux)."""
+        """True when the peer has closed, even though bytes of it wait to be read (on Linux), or when we have."""
+        if self._stream.socket.fileno() < 0:
+            return True
         poll = select.poll()
         poll.register(self._stream.socket.fileno(), _PEER_CLOSED)
         return bool(poll.poll(0))
@@ -194,5 +196,5 @@ async def _trickle(data: bytes, send: Send, bytes_per_second: int) -> None:
     size = max(1, bytes_per_second // _PIECES_PER_SECOND)
     for start in range(0, len(data), size):
         piece = data[start : start + size]
-        await send(h11.Data(data=piece))
         await trio.sleep(len(piece) / bytes_per_second)
+        await send(h11.Data(data=piece))
