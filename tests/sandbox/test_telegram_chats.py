@@ -173,3 +173,7 @@ async def test_a_channel_post_has_no_author(telegram: Telegram, call: Call) -> N
     post = (await newest(call))["channel_post"]
     assert "from" not in post
     assert post["sender_chat"]["type"] == "channel"
+
+
+async def test_a_closing_tag_is_no_command(telegram: Telegram, alice: User) -> None:
+    assert "entities" not in telegram.private_chat(alice).say(alice, "<b>x</b> a/b")

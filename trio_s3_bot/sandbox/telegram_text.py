@@ -21,7 +21,7 @@ TAGS = {
     "code": "code", "pre": "pre", "blockquote": "blockquote", "a": "text_link", "tg-emoji": "custom_emoji",
 }  # fmt: skip
 FOUND = re.compile(
-    r"(?P<bot_command>(?<![\w/])/[A-Za-z0-9_]{1,64}(?:@\w{3,32})?)"
+    r"(?P<bot_command>(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@\w{3,32})?(?![\w/<>]))"
     r"|(?P<mention>(?<!\w)@[A-Za-z]\w{3,31})"
     r"|(?P<url>https?://[^\s<>\"]+)"
 )

@@ -1,0 +1,88 @@
+"""
+The sandbox as a process: `python -m trio_s3_bot.sandbox`.
+
+The first line of its standard output is a JSON object that says where everything is; nothing else is ever printed
+there. It ends on SIGINT, SIGTERM, and when its standard input ends, so it can't outlive the parent that holds the pipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import trio
+
+from .page import open_page
+from .s3 import S3, open_s3
+from .telegram import Telegram, open_telegram
+from .telegram_desk import TelegramDesk
+
+PEOPLE = (("Alice", "en"), ("Борис", "ru"))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parse the command line and serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m trio_s3_bot.sandbox", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--bucket", default="files", help="name of the bucket (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port of the chat page (default: the system picks one)")
+    parser.add_argument("--large-files", action="store_true", help="no 20 MiB limit, as with a local Bot API server")
+    given = parser.parse_args(arguments)
+    trio.run(partial(serve, given.bucket, given.port, large_files=given.large_files))
+
+
+async def serve(bucket: str, port: int, *, large_files: bool) -> None:
+    """Open everything, print the one line, wait for the end."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with open_telegram() as telegram, open_s3([bucket]) as s3:
+            if large_files:
+                telegram.cloud_limit = None
+            desk = TelegramDesk(telegram)
+            for name, language in PEOPLE:
+                desk.add_person(name, language)
+            async with open_page([desk], s3, bucket, port=port) as url:
+                sys.stdout.write(json.dumps(_where(telegram, s3, bucket, url)) + "\n")
+                sys.stdout.flush()
+                await _told_to_stop(signals)
+
+
+def _where(telegram: Telegram, s3: S3, bucket: str, url: str) -> dict[str, Any]:
+    return {
+        "telegram": {"api_url": telegram.api_url, "token": telegram.token},
+        "s3": {
+            "endpoint_url": s3.endpoint_url,
+            "bucket": bucket,
+            "aws_access_key_id": s3.access_key,
+            "aws_secret_access_key": s3.secret_key,
+            "region": s3.region,
+        },
+        "page": {"url": url},
+    }
+
+
+async def _told_to_stop(signals: AsyncIterator[int]) -> None:
+    """Wait for a signal or the end of standard input, whichever comes first."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_end_of_input, nursery.cancel_scope.cancel)
+        await anext(signals)
+        nursery.cancel_scope.cancel()
+
+
+async def _end_of_input(done: Callable[[], None]) -> None:
+    """Read standard input to its end in a thread, which is left behind when a signal comes first."""
+
+    def read() -> None:
+        while os.read(0, 4096):
+            pass
+
+    await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+    done()
+
+
+if __name__ == "__main__":
+    main()
