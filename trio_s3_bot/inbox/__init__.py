@@ -11,14 +11,25 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from trio_s3_bot.inbox.database import open_database
+from trio_s3_bot.inbox.database import Database, open_database
 from trio_s3_bot.inbox.messages import Composed, Messages, Status
 from trio_s3_bot.inbox.rows import Touched
 from trio_s3_bot.inbox.updates import Claim, Updates
 from trio_s3_bot.inbox.uploads import UploadClaim, Uploads
 from trio_s3_bot.model import Chat
 
-__all__ = ["Claim", "Composed", "Inbox", "Messages", "Status", "Updates", "UploadClaim", "Uploads", "open_inbox"]
+__all__ = [
+    "Claim",
+    "Composed",
+    "Inbox",
+    "Messages",
+    "Status",
+    "Updates",
+    "UploadClaim",
+    "Uploads",
+    "inbox_in",
+    "open_inbox",
+]
 
 
 class Inbox:
@@ -47,15 +58,20 @@ async def open_inbox(path: Path) -> AsyncIterator[Inbox]:
     Raises `StateLocked`, `StateDamaged`, `StateUnwritable`.
     """
     async with open_database(path) as database:
-        listeners: list[Callable[[Chat], None]] = []
+        yield await inbox_in(database)
 
-        def told(chat: Chat, touched: Touched) -> None:
-            if touched.uploads:
-                inbox.uploads.bell.ring()
-            if touched.notices:
-                for listener in listeners:
-                    listener(chat)
 
-        inbox = Inbox(Updates(database, told), Uploads(database, told), Messages(database), listeners)
-        await inbox.updates.load()
-        yield inbox
+async def inbox_in(database: Database) -> Inbox:
+    """The inbox that an open state file holds, with what an earlier run left unfinished."""
+    listeners: list[Callable[[Chat], None]] = []
+
+    def told(chat: Chat, touched: Touched) -> None:
+        if touched.uploads:
+            inbox.uploads.bell.ring()
+        if touched.notices:
+            for listener in listeners:
+                listener(chat)
+
+    inbox = Inbox(Updates(database, told), Uploads(database, told), Messages(database), listeners)
+    await inbox.updates.load()
+    return inbox

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import outcome
 import trio
@@ -36,13 +36,29 @@ class _Ticket(Generic[T]):
     result: outcome.Outcome[T] | None = None
 
 
+class Run(Protocol):
+    """Calls a function that may block, and returns what it returns; never two at a time."""
+
+    async def __call__(self, function: Callable[..., T], *arguments: object) -> T: ...
+
+
+class OneThread:
+    """Runs what blocks in a thread, so that the event loop goes on."""
+
+    def __init__(self) -> None:
+        self._limiter = trio.CapacityLimiter(1)
+
+    async def __call__(self, function: Callable[..., T], *arguments: object) -> T:
+        return await trio.to_thread.run_sync(function, *arguments, limiter=self._limiter)
+
+
 class Database:
     """Runs operations against the open state file. Made by `open_database`."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, run: Run) -> None:
         self._connection = connection
         self._path = path
-        self._thread = trio.CapacityLimiter(1)
+        self._run = run
         self._turn = trio.Lock()
         self._waiting: list[_Ticket[Any]] = []
 
@@ -61,7 +77,7 @@ class Database:
                     batch, self._waiting = self._waiting, []
                     # Others' operations are in the batch too: a cancel of this task is none of theirs.
                     with trio.CancelScope(shield=True):
-                        await trio.to_thread.run_sync(self._commit, batch, limiter=self._thread)
+                        await self._run(self._commit, batch)
         finally:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
@@ -70,7 +86,7 @@ class Database:
 
     async def read(self, operation: Operation[T]) -> T:
         """Run an operation that writes nothing."""
-        return await trio.to_thread.run_sync(self._guarded, operation, limiter=self._thread)
+        return await self._run(self._guarded, operation)
 
     def _commit(self, batch: list[_Ticket[Any]]) -> None:
         """One transaction for all of `batch`; each operation in a savepoint of its own."""
@@ -106,18 +122,19 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(path: Path) -> AsyncIterator[Database]:
+async def open_database(path: Path, run: Run | None = None) -> AsyncIterator[Database]:
     """
     Open the state file, bring it to the newest schema and hold it alone until the block ends.
 
-    Raises `StateLocked`, `StateDamaged`, `StateUnwritable`.
+    `run` is for what blocks; a thread unless given. Raises `StateLocked`, `StateDamaged`, `StateUnwritable`.
     """
-    connection = await trio.to_thread.run_sync(_connect, path)
+    run = run or OneThread()
+    connection = await run(_connect, path)
     try:
-        yield Database(connection, path)
+        yield Database(connection, path, run)
     finally:
         with trio.CancelScope(shield=True):
-            await trio.to_thread.run_sync(connection.close)
+            await run(connection.close)
 
 
 def translate(error: sqlite3.Error, path: Path) -> StateError:
