@@ -17,7 +17,7 @@ import trio
 
 @asynccontextmanager
 async def sandbox(*arguments: str) -> AsyncIterator[tuple[trio.Process, dict[str, Any]]]:
-    """A running sandbox and its first line; it is killed if the test leaves it behind."""
+    """A running sandbox and its first line; its input ends with the block, and if that doesn't end it, it is killed."""
     command = [sys.executable, "-m", "trio_s3_bot.sandbox", *arguments]
     pipe = subprocess.PIPE
     process = await trio.lowlevel.open_process(command, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -25,10 +25,14 @@ async def sandbox(*arguments: str) -> AsyncIterator[tuple[trio.Process, dict[str
         with trio.fail_after(60):
             yield process, json.loads(await first_line(process))
     finally:
-        if process.poll() is None:
-            process.kill()
         with trio.CancelScope(shield=True):
-            await process.wait()
+            assert process.stdin
+            await process.stdin.aclose()
+            with trio.move_on_after(10):
+                await process.wait()
+            if process.poll() is None:
+                process.kill()
+                await process.wait()
 
 
 async def first_line(process: trio.Process) -> bytes:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_s3_bot.sandbox.telegram import (
     FILE_ROUTE,
     BadRequest,
     Chat,
     Conflict,
+    Content,
     CutBody,
     Delay,
     Forbidden,
@@ -25,6 +27,7 @@ from trio_s3_bot.sandbox.telegram import (
     TooManyRequests,
     Unauthorized,
     WrongSize,
+    open_telegram,
 )
 from trio_s3_bot.sandbox.telegram_limits import FloodLimits
 from trio_s3_bot.sandbox.telegram_replies import Refusal
@@ -129,6 +132,22 @@ async def test_a_cut_answer_is_no_json(telegram: Telegram, http: httpx.AsyncClie
     telegram.faults.add(method="getMe", answer=CutBody(after=5))
     with pytest.raises(httpx.RemoteProtocolError):
         await http.get("getMe")
+
+
+async def test_a_client_that_stopped_reading_does_not_hold_up_the_end() -> None:
+    with trio.fail_after(20):
+        async with AsyncExitStack() as after, open_telegram() as telegram:
+            telegram.cloud_limit = None
+            alice = telegram.user("Alice")
+            content = Content.generated(64 * 2**20)
+            document = telegram.private_chat(alice).send_document(alice, "large.bin", content)["document"]
+            described = await telegram.files.get_file(document["file_id"], telegram.token)
+            port = int(telegram.api_url.rpartition(":")[2])
+            stream = await after.enter_async_context(await trio.open_tcp_stream("127.0.0.1", port))
+            path = f"/file/bot{telegram.token}/{described['file_path']}"
+            await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            assert await stream.receive_some(1)
+            await wait_all_tasks_blocked()
 
 
 async def test_a_slow_body_keeps_its_rate(telegram: Telegram, chat: Chat, call: Call, http: httpx.AsyncClient) -> None:

@@ -120,7 +120,7 @@ async def test_a_reply_to_a_message_that_is_gone_needs_permission(chat: Chat, al
     [
         ({"text": "x", "callback_data": "я" * 33}, "BUTTON_DATA_INVALID"),
         ({"text": "x", "callback_data": ""}, "BUTTON_DATA_INVALID"),
-        ({"text": "x"}, "Text buttons are unallowed in the inline keyboard"),
+        ({"text": "x"}, "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"),
     ],
     ids=["66 bytes", "no data", "no action"],
 )
@@ -301,6 +301,15 @@ async def test_a_parameter_the_documentation_does_not_allow_is_complained_of(
 ) -> None:
     await call("sendMessage", chat_id=chat.id, text="x", **params)
     assert telegram.complaints[0] == complaint
+    telegram.complaints.clear()
+
+
+async def test_a_null_is_complained_of_and_as_a_markup_refused(telegram: Telegram, chat: Chat, call: Call) -> None:
+    assert (await call("sendMessage", chat_id=chat.id, text="x", parse_mode=None))["ok"]
+    refused = await call("sendMessage", chat_id=chat.id, text="x", reply_markup=None)
+    assert refused["description"] == "Bad Request: object expected as reply markup"
+    complaint = "sendMessage: {} is null instead of left out"
+    assert telegram.complaints == [complaint.format("parse_mode"), complaint.format("reply_markup")]
     telegram.complaints.clear()
 
 

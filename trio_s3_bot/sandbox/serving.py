@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
 from typing import Any, cast
 
 import trio
 from hypercorn.config import Config
-from hypercorn.trio import serve
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+from hypercorn.utils import wrap_app
 from starlette.types import ASGIApp
 
 KEEP_ALIVE = 75.0
@@ -27,11 +29,42 @@ async def serving(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
     `port` 0 lets the system choose. On exit connections are dropped, not drained: the emulators outlive their clients.
     An error of the block comes out as itself, not in a group.
     """
+    connections = _Connections(app)
     with ungrouped():
         async with trio.open_nursery() as nursery:
-            addresses: list[str] = await nursery.start(partial(serve, cast("Any", app), _config(port)))
-            yield addresses[0]
-            nursery.cancel_scope.cancel()
+            listeners = await trio.open_tcp_listeners(port, host="127.0.0.1")
+            nursery.start_soon(trio.serve_listeners, connections.serve, listeners)
+            try:
+                yield f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
+            finally:
+                connections.drop()
+                nursery.cancel_scope.cancel()
+
+
+class _Connections:
+    """
+    Hypercorn's handling of connections, with the sockets at hand.
+
+    Hypercorn shields its sending from cancellation: a client that keeps a connection open and doesn't read would hold
+    up the end for ever, if nobody closed the socket under it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._config = _config()
+        self._app = wrap_app(cast("Any", app), self._config.wsgi_max_body_size, "asgi")
+        self._context = WorkerContext(None)
+        self._open: set[trio.SocketStream] = set()
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        self._open.add(stream)
+        try:
+            await TCPServer(self._app, self._config, self._context, ConnectionState({}), cast("Any", stream))
+        finally:
+            self._open.discard(stream)
+
+    def drop(self) -> None:
+        for stream in self._open:
+            stream.socket.close()
 
 
 @contextmanager
@@ -54,11 +87,9 @@ def ungrouped() -> Iterator[None]:
             error.__context__ = context
 
 
-def _config(port: int) -> Config:
+def _config() -> Config:
     config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
     config.accesslog = None
     config.errorlog = log
     config.keep_alive_timeout = KEEP_ALIVE
-    config.graceful_timeout = 0
     return config

@@ -15,9 +15,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from starlette.applications import Starlette
-from starlette.routing import Mount
-
 from .replies import CutBody, Delay, Fault, Faults, Html200, Html502, SlowBody, Status, WrongSize
 from .serving import serving
 from .telegram_chats import Chat, Press
@@ -59,6 +56,6 @@ __all__ = [
 async def open_telegram(token: str = "123456:sandbox") -> AsyncIterator[Telegram]:  # noqa: S107
     """Serve a Telegram with one bot, whose token is `token`, until the block ends."""
     telegram = Telegram(token)
-    async with serving(Starlette(routes=[Mount("/", app=BotApi(telegram))])) as address:
+    async with serving(BotApi(telegram)) as address:
         telegram.api_url = address
         yield telegram

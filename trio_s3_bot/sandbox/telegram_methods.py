@@ -265,6 +265,6 @@ def _check_button(button: Params) -> None:
     if not button["text"].strip():
         raise bad_request("BUTTON_TEXT_EMPTY")
     if len(actions) != 1:
-        raise bad_request("Text buttons are unallowed in the inline keyboard")
+        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
     if "callback_data" in button and not 1 <= len(button["callback_data"].encode()) <= 64:
         raise bad_request("BUTTON_DATA_INVALID")

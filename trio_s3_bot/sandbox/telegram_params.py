@@ -94,7 +94,7 @@ def read_params(query: str, content_type: str, body: bytes) -> dict[str, Any]:
             raise bad_request("can't parse JSON object") from None
         if not isinstance(values, dict):
             raise bad_request("JSON object expected")
-        params.update((name, value) for name, value in values.items() if value is not None)
+        params.update(values)
     elif body:
         raise bad_request(f"content type {kind or 'missing'} isn't emulated by the sandbox")
     return params
@@ -113,6 +113,10 @@ def decode(method: str, raw: Mapping[str, Any], complain: Complain, *, typed: bo
         kind = spec.get(name)
         if kind is None:
             complain(f"{method}: unknown parameter {name}")
+        elif value is None:
+            complain(f"{method}: {name} is null instead of left out")
+            if name == "reply_markup":
+                raise bad_request("object expected as reply markup")
         else:
             params[name] = _decode_one(f"{method}: {name}", name, value, kind, complain, typed=typed)
     return params

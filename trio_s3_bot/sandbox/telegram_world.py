@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from .telegram_room import User, as_bot_sees, counter
 from .world import CallLog, Changes
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 BOT_NAME = "sandbox_bot"
 CALLBACK_LIFETIME = 150.0
@@ -195,6 +198,7 @@ class Telegram:
 
     def complain(self, what: str) -> None:
         self.complaints.append(what)
+        log.warning("the bot did what the Bot API doesn't allow: %s", what)
 
     def _add(self, chat: Chat) -> Chat:
         self.chats[chat.id] = chat
