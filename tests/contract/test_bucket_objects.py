@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import httpx
@@ -11,8 +12,9 @@ import trio
 
 from trio_s3_bot.bucket import Body, Bucket, ObjectFacts
 from trio_s3_bot.errors import KeyTaken, ObjectRefused, StoreUnavailable
+from trio_s3_bot.model import Secret
 
-from .conftest import Reach, Store
+from .conftest import ACCESS_KEY, SECRET_KEY, Reach, Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -145,6 +147,30 @@ async def test_a_link_is_signed_for_the_public_endpoint(reach: Reach, name: str,
     bucket = reach(name, store.endpoint, public_endpoint_url="https://files.example.org")
     link = await bucket.presign("key", lifetime=60, file_name="a.txt")
     assert link.reveal().startswith(f"https://files.example.org/{name}/key?")
+
+
+async def test_without_an_endpoint_the_bucket_is_on_aws_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    key_id, secret = Secret(ACCESS_KEY), Secret(SECRET_KEY)
+    with closing(Bucket("media", region="eu-west-3", access_key_id=key_id, secret_access_key=secret)) as bucket:
+        link = await bucket.presign("key", lifetime=60, file_name="a.txt")
+    assert link.reveal().startswith("https://media.s3.eu-west-3.amazonaws.com/key?")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address"),
+    [
+        ("https://minio.example.org", "https://minio.example.org/media/key?"),
+        ("https://oss-cn-beijing.aliyuncs.com", "https://media.oss-cn-beijing.aliyuncs.com/key?"),
+    ],
+)
+async def test_the_bucket_is_in_the_path_unless_the_service_refuses_that(
+    reach: Reach, endpoint: str, address: str
+) -> None:
+    link = await reach("media", endpoint).presign("key", lifetime=60, file_name="a.txt")
+    assert link.reveal().startswith(address)
 
 
 @pytest.mark.parametrize("lifetime", [0, 604_801])

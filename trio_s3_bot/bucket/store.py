@@ -29,6 +29,7 @@ from trio_s3_bot.bucket.objects import (
     stored_object,
     text_of,
 )
+from trio_s3_bot.bucket.rename import rename
 from trio_s3_bot.bucket.translate import answer_of
 from trio_s3_bot.errors import KeyTaken, ObjectGone, StoreRefused, StoreUnavailable, UploadGone
 from trio_s3_bot.model import Part, Secret, StoredObject
@@ -268,6 +269,16 @@ class Bucket:
         except ObjectGone:  # it was replaced or deleted since we looked
             return False
         return True
+
+    async def rename(self, old: str, new: str, facts: ObjectFacts, *, etag: str) -> str:
+        """
+        Move the object `old` with that ETag to `new`, with `facts` (a copy keeps none), and return its new ETag.
+
+        It copies first and deletes last, so after a crash it is called again with the same arguments; the caller
+        commits the intent before. `facts.metadata` must hold the job's id, by which an earlier attempt's copy is known.
+        Raises `KeyTaken` and `ObjectGone` (`old` is gone or another one), both of which leave everything as it was.
+        """
+        return await rename(self, old, new, facts, etag=etag)
 
     async def presign(self, key: str, *, lifetime: int, file_name: str) -> Secret:
         """

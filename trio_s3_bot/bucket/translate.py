@@ -154,7 +154,8 @@ def _refusal(error: ClientError, hide: Collection[str]) -> StoreError:
     assert answer is not None
     kind = _KIND_OF_CODE.get(answer.code) or _kind_of_status(answer.status, error.operation_name)
     kind = _as_answer_to(error.operation_name, kind)
-    said = " ".join(filter(None, (answer.code, answer.message)))
+    unreadable = answer.status < 300 and not answer.code
+    said = "an answer that is not XML" if unreadable else f"{answer.code} {answer.message}"
     return kind(short(f"{error.operation_name}: {answer.status} {said}", hide))
 
 
