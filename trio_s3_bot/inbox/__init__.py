@@ -72,6 +72,7 @@ async def inbox_in(database: Database) -> Inbox:
             for listener in listeners:
                 listener(chat)
 
-    inbox = Inbox(Updates(database, told), Uploads(database, told), Messages(database), listeners)
+    updates = Updates(database, told)
+    inbox = Inbox(updates, Uploads(database, told), Messages(database, updates.moved), listeners)
     await inbox.updates.load()
     return inbox

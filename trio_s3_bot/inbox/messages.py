@@ -50,10 +50,11 @@ class Status:
 
 
 class Messages:
-    """The durable half of the outbox."""
+    """The durable half of the outbox. `moved` is called with a group's chat before and after it got a new id."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, moved: Callable[[Chat, Chat], None]) -> None:
         self._database = database
+        self._moved = moved
 
     async def chats_to_serve(self, messenger: str) -> list[Chat]:
         """The chats for which an earlier run left something to say, the longest waiting first."""
@@ -149,18 +150,8 @@ class Messages:
 
     async def move_chat(self, old: Chat, new_id: int) -> Chat:
         """Let a group that became a supergroup go on under its new id."""
-        new = Chat(old.messenger, new_id, old.thread, old.group)
-
-        def write(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "INSERT OR IGNORE INTO chats (key, chat, state) SELECT ?, ?, state FROM chats WHERE key = ?",
-                (new.key, rows.encode(new), old.key),
-            )
-            for table in ("updates", "messages", "uploads", "notices", "files"):
-                connection.execute(f"UPDATE {table} SET chat = ? WHERE chat = ?", (new.key, old.key))
-            connection.execute("DELETE FROM chats WHERE key = ?", (old.key,))
-
-        await self._database.write(write)
+        new = await self._database.write(lambda connection: rows.move_chat(connection, old, new_id))
+        self._moved(old, new)
         return new
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
@@ -50,6 +51,19 @@ def save_chat(connection: sqlite3.Connection, chat: Chat, state: ChatState) -> N
         "ON CONFLICT (key) DO UPDATE SET state = excluded.state, unreachable = 0",
         (chat.key, encode(chat), encode(state)),
     )
+
+
+def move_chat(connection: sqlite3.Connection, old: Chat, new_id: int) -> Chat:
+    """Let a group that became a supergroup go on under its new id, with all that is on record of it."""
+    new = replace(old, id=new_id)
+    _, state = chat_and_state(connection, old.key) or (old, ChatState())
+    connection.execute(
+        "INSERT OR IGNORE INTO chats (key, chat, state) VALUES (?, ?, ?)", (new.key, encode(new), encode(state))
+    )
+    for table in ("updates", "messages", "uploads", "notices", "files"):
+        connection.execute(f"UPDATE {table} SET chat = ? WHERE chat = ?", (new.key, old.key))
+    connection.execute("DELETE FROM chats WHERE key = ?", (old.key,))
+    return new
 
 
 def apply(connection: sqlite3.Connection, chat: Chat, effects: Iterable[Effect]) -> Touched:

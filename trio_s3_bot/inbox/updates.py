@@ -47,6 +47,8 @@ class Updates:
         self._ready: dict[str, dict[str, None]] = {}
         self._claimed: set[str] = set()
         self._came_while_claimed: set[str] = set()
+        # Groups that became supergroups while an update of theirs was claimed: the new chat waits for its end.
+        self._successors: dict[str, str] = {}
 
     async def load(self) -> None:
         """Find what an earlier run left unfinished."""
@@ -69,17 +71,21 @@ class Updates:
         Returns how many updates were new. Raises `StateUnwritable`; then none of it is committed.
         """
 
-        def write(connection: sqlite3.Connection) -> list[str]:
+        def write(connection: sqlite3.Connection) -> tuple[list[str], list[tuple[Chat, Chat]]]:
             new = [update.chat.key for update in batch.updates if _insert(connection, update)]
+            # Here and not when it is handled: what the supergroup sends comes after all that the group sent.
+            moves = [(u.chat, rows.move_chat(connection, u.chat, u.moved_to)) for u in batch.updates if u.moved_to]
             for skipped in batch.skipped:
                 _insert_skipped(connection, messenger, skipped.update_id, skipped.why)
             _save_cursor(connection, messenger, batch.cursor)
             _forget_old(connection, messenger)
-            return new
+            return new, moves
 
-        new = await self._database.write(write)
+        new, moves = await self._database.write(write)
         for chat in new:
             self._make_ready(messenger, chat)
+        for old, moved in moves:
+            self.moved(old, moved)
         return len(new)
 
     async def claim(self, messenger: str) -> Claim:
@@ -104,16 +110,16 @@ class Updates:
 
     async def finish(self, claim: Claim, decision: Decision) -> None:
         """Commit what an update led to, and that it is done, in one transaction."""
-        chat = claim.update.chat
 
-        def write(connection: sqlite3.Connection) -> tuple[rows.Touched, bool]:
+        def write(connection: sqlite3.Connection) -> tuple[Chat, rows.Touched, bool]:
+            chat = _chat_now(connection, claim)
             rows.save_chat(connection, chat, decision.state)
             touched = rows.apply(connection, chat, decision.effects)
             connection.execute("UPDATE updates SET body = NULL WHERE seq = ?", (claim.seq,))
-            return touched, _has_pending(connection, chat.key)
+            return chat, touched, _has_pending(connection, chat.key)
 
-        touched, more = await self._database.write(write)
-        self._release(chat.messenger, chat.key, more=more)
+        chat, touched, more = await self._database.write(write)
+        self._release(chat.messenger, claim.update.chat.key, more=more)
         self._told(chat, touched)
 
     async def fail(self, claim: Claim, error: str) -> None:
@@ -131,6 +137,16 @@ class Updates:
         """End a claim without finishing the update."""
         self._release(claim.update.chat.messenger, claim.update.chat.key, more=True)
 
+    def moved(self, old: Chat, new: Chat) -> None:
+        """A group's updates stand under a new chat now; what it has to hear, too."""
+        self._ready.get(old.messenger, {}).pop(old.key, None)
+        self._came_while_claimed.discard(old.key)
+        if old.key in self._claimed:
+            self._successors[old.key] = new.key
+            self._claimed.add(new.key)
+        self._make_ready(new.messenger, new.key)
+        self._told(new, rows.Touched(notices=True))
+
     async def unfinished(self) -> int:
         """How many updates are waiting or being handled."""
         return await self._database.read(
@@ -146,7 +162,10 @@ class Updates:
 
     def _release(self, messenger: str, chat: str, *, more: bool) -> None:
         self._claimed.discard(chat)
-        if more or chat in self._came_while_claimed:
+        successor = self._successors.pop(chat, None)
+        if successor is not None:
+            self._release(messenger, successor, more=more)
+        elif more or chat in self._came_while_claimed:
             self._came_while_claimed.discard(chat)
             self._make_ready(messenger, chat)
 
@@ -196,6 +215,12 @@ def _oldest(connection: sqlite3.Connection, chat_key: str) -> Claim | None:
     # The chat on record, not the one in the update: its group may have moved since.
     chat, state = rows.chat_and_state(connection, chat_key) or (update.chat, ChatState())
     return Claim(seq, replace(update, chat=chat), state, failures)
+
+
+def _chat_now(connection: sqlite3.Connection, claim: Claim) -> Chat:
+    """The chat that an update belongs to on record: its group may have moved since it was claimed."""
+    (key,) = connection.execute("SELECT chat FROM updates WHERE seq = ?", (claim.seq,)).fetchone()
+    return claim.update.chat if key == claim.update.chat.key else rows.chat_of(connection, key)
 
 
 def _has_pending(connection: sqlite3.Connection, chat_key: str) -> bool:

@@ -111,7 +111,7 @@ class Uploads:
     ) -> None:
         """Commit how a document ended, what its chat is told, and what is in the bucket, in one transaction."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: sqlite3.Connection) -> Chat:
             connection.execute(
                 "UPDATE uploads SET state = ?, upload_id = NULL, creating = NULL WHERE id = ?", (state.value, job.id)
             )
@@ -122,9 +122,9 @@ class Uploads:
                 rows.add_notice(connection, _chat_key(connection, job.id), notice)
             _let_status_rest(connection, job.id)
             _forget_old(connection)
+            return rows.chat_of(connection, _chat_key(connection, job.id))
 
-        await self._database.write(write)
-        self._told(job.chat, rows.Touched(notices=True))
+        self._told(await self._database.write(write), rows.Touched(notices=True))
 
     async def tell_delays(self) -> None:
         """Let every chat hear, once, which of its documents have to wait."""
