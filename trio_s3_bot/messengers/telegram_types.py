@@ -243,9 +243,9 @@ def _own_command(text: str | None, me: TMe) -> str | None:
     """`/list@ThisBot` is `/list` (Bot API, "Commands"); a command for another bot stays as it is."""
     if not text or not text.startswith("/"):
         return text
-    command, space, rest = text.partition(" ")
+    command = text.split(maxsplit=1)[0]
     name, at, bot = command.partition("@")
-    return name + space + rest if at and bot.casefold() == me.username.casefold() else text
+    return name + text[len(command) :] if at and bot.casefold() == me.username.casefold() else text
 
 
 def _is_addressed(message: TMessage, text: str | None, me: TMe) -> bool:
