@@ -1,0 +1,67 @@
+"""What the tests of the conversation say and look at again and again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.world import World
+from trio_s3_bot.sandbox.faults import FaultProxy, open_fault_proxy
+from trio_s3_bot.sandbox.telegram import Chat, Content, Message, User
+
+SAVED = "[document has been saved]"
+NO_LIMITS = {
+    ("telegram", "messages_per_second"): "1000",
+    ("telegram", "chat_messages_per_second"): "1000",
+    ("telegram", "group_messages_per_minute"): "1000",
+}
+"""Settings for tests of something else than flood limits, so that none has to wait for them."""
+MARKERS = ("[greeting]", "[document is required]", "[document]", SAVED)
+
+
+def meet(world: World, name: str = "Alice", *, language: str | None = "en", username: str | None = None) -> Meeting:
+    """A new person, and her private chat with the bot."""
+    person = world.telegram.user(name, language=language, username=username)
+    return person, world.telegram.private_chat(person)
+
+
+Meeting = tuple[User, Chat]
+
+
+def said(chat: Chat) -> list[str]:
+    """What the bot has said in a chat, as it looks now."""
+    return [message["text"] for message in by_the_bot(chat)]
+
+
+def by_the_bot(chat: Chat) -> list[Message]:
+    return [message for message in chat.messages if message.get("from", {}).get("username") == "sandbox_bot"]
+
+
+def markers(chat: Chat) -> list[str]:
+    """The marker that each of the bot's messages begins with; empty for one that begins otherwise."""
+    return [next((marker for marker in MARKERS if text.startswith(marker)), "") for text in said(chat)]
+
+
+def send_raw(world: World, chat: Chat, person: User, content: bytes = b"content", **fields: Any) -> Message:
+    """Send a document with exactly these fields beside its ids: Telegram itself would tidy its name."""
+    stored = world.telegram.files.add(Content.of(content), "document")
+    ids = {"file_id": stored.file_id, "file_unique_id": stored.unique_id}
+    return chat.post(person, {"document": {**ids, **fields}})
+
+
+async def all_handled(chat: Chat, person: User) -> None:
+    """
+    Wait until the bot is done with everything that was sent in a chat, also with what it says nothing about.
+
+    A chat's updates are handled one after the other, and a pressed button is answered without a message.
+    """
+    message = chat.messages[0]["message_id"]
+    await chat.press(person, message, "nothing", forged=True).answered()
+
+
+@asynccontextmanager
+async def store_behind_proxy(world: World) -> AsyncIterator[tuple[FaultProxy, dict[tuple[str, str], str]]]:
+    """S3 behind a proxy that spoils chosen requests, and settings that lead a bot there, unhurried by flood limits."""
+    async with open_fault_proxy(world.s3.endpoint_url) as proxy:
+        yield proxy, {**NO_LIMITS, ("s3", "endpoint_url"): proxy.url}
