@@ -117,7 +117,8 @@ class Connection:
         """The client; made on first use. Raises `CheckFailed` for settings that boto3 doesn't take."""
         if self._client is None:
             async with self._making:
-                self._client = self._client or await trio.to_thread.run_sync(self._make, limiter=self.calls)
+                if self._client is None:
+                    self._client = await trio.to_thread.run_sync(self._make, limiter=self.calls)
         return self._client
 
     async def _run(self, call: Callable[[S3Client], T], limiter: trio.CapacityLimiter, *, abandon: bool) -> T:

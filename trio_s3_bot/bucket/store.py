@@ -34,6 +34,7 @@ from trio_s3_bot.bucket.translate import answer_of
 from trio_s3_bot.errors import KeyTaken, ObjectGone, StoreRefused, StoreUnavailable, UploadGone
 from trio_s3_bot.model import Part, Secret, StoredObject
 from trio_s3_bot.names import content_disposition
+from trio_s3_bot.patience import Pauses
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -74,6 +75,7 @@ class Bucket:
         threads: int = 2,
         connect_timeout: float = 10,
         read_timeout: float = 20,
+        pauses: Pauses = Pauses(0.5, 2),
     ) -> None:
         settings = Settings(
             endpoint_url=endpoint_url,
@@ -94,6 +96,7 @@ class Bucket:
         public = replace(settings, endpoint_url=public_endpoint_url) if public_endpoint_url else None
         self._public = Connection(public, threads=1) if public else self.connection
         self._one_writer = trio.Lock()
+        self._pauses = pauses
 
     def close(self) -> None:
         """Close the idle connections; calls that still run are not disturbed."""
@@ -321,7 +324,14 @@ class Bucket:
         return await trio.to_thread.run_sync(body.crc32, limiter=self.connection.bodies)
 
     async def _repeated(self, read: Callable[[], Awaitable[T]]) -> T:
-        async for attempt in stamina.retry_context(on=StoreUnavailable, attempts=3, timeout=8, wait_initial=0.2):
+        async for attempt in stamina.retry_context(
+            on=StoreUnavailable,
+            attempts=3,
+            timeout=8,
+            wait_initial=self._pauses.first,
+            wait_max=self._pauses.longest,
+            wait_jitter=self._pauses.first,
+        ):
             with attempt:
                 result = await read()
         return result
