@@ -24,7 +24,7 @@ import trio
 
 from trio_s3_bot import canary, checks
 from trio_s3_bot.bucket import Bucket
-from trio_s3_bot.budgets import Budget, Budgets
+from trio_s3_bot.budgets import Budgets, at_most
 from trio_s3_bot.config import BotConfig, NetworkConfig, S3Config, UploadsConfig
 from trio_s3_bot.conversation import Rules
 from trio_s3_bot.inbox import Claim, Inbox, UploadClaim, open_inbox
@@ -145,7 +145,7 @@ class Bot:
         return Outbox(
             messenger,
             inbox.messages,
-            budget=Budget(limits.messages_per_second, limits.messages_per_second),
+            budget=at_most(limits.messages_per_second, 1),
             budgets=Budgets(
                 chat_messages_per_second=limits.chat_messages_per_second,
                 group_messages_per_minute=limits.group_messages_per_minute,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from weakref import WeakValueDictionary
+
 import trio
 
 from trio_s3_bot.model import Chat
 
-CHAT_BURST = 5  # messages that a chat may get at once before its rate holds
+BURST = 5  # messages that may go out at once before the rate holds
+HEADROOM = 0.95  # the share of a limit that is used: what goes out evenly doesn't arrive evenly
 
 
 class Budget:
@@ -30,7 +33,9 @@ class Budget:
         self._at = trio.current_time()
 
     def refund(self) -> None:
-        """Put one message's worth back: nothing was said."""
+        """Put one message's worth back: nothing was said. A pause that came meanwhile stays one."""
+        if trio.current_time() < self._paused_until:
+            return
         self._left = min(self._burst, self._available() + 1)
         self._at = trio.current_time()
 
@@ -48,22 +53,39 @@ class Budget:
         return min(self._burst, self._left + max(0.0, trio.current_time() - self._at) * self._rate)
 
 
+def at_most(limit: float, period: float) -> Budget:
+    """
+    A budget that lets `limit` messages out in any `period` seconds at most, wherever these begin.
+
+    So what the burst lets out at once is missing from the rate.
+    """
+    burst = min(BURST, 1 + int(limit / 4))
+    return Budget(HEADROOM * (limit - burst + 1) / period, burst)
+
+
 class Budgets:
     """The budget of each chat of one messenger; topics of one group share theirs."""
 
     def __init__(self, *, chat_messages_per_second: float, group_messages_per_minute: float) -> None:
         self._chat_rate = chat_messages_per_second
-        self._group_rate = group_messages_per_minute / 60
-        self._of_chat: dict[int, Budget] = {}
+        self._group_limit = group_messages_per_minute
+        self._of_chat: WeakValueDictionary[int, Budget] = WeakValueDictionary()
+        self._recovering: dict[int, Budget] = {}
 
     def of(self, chat: Chat) -> Budget:
-        """The budget of a chat, made when it is first asked for."""
-        if chat.id not in self._of_chat:
-            self._of_chat[chat.id] = Budget(self._group_rate if chat.group else self._chat_rate, CHAT_BURST)
-        return self._of_chat[chat.id]
-
-    def forget(self, chat: Chat) -> None:
-        """Let go of a budget that is as good as a new one."""
+        """The budget of a chat, the same one for as long as somebody has it or it isn't full."""
         budget = self._of_chat.get(chat.id)
-        if budget is not None and budget.full:
-            del self._of_chat[chat.id]
+        if budget is None:
+            budget = at_most(self._group_limit, 60) if chat.group else self._private()
+            self._of_chat[chat.id] = budget
+        return budget
+
+    def let_go(self, chat: Chat) -> None:
+        """Nothing is to be said there for now: forget the chat as soon as its budget is as good as a new one."""
+        self._recovering.pop(chat.id, None)
+        self._recovering[chat.id] = self.of(chat)
+        while self._recovering and next(iter(self._recovering.values())).full:
+            del self._recovering[next(iter(self._recovering))]
+
+    def _private(self) -> Budget:
+        return Budget(HEADROOM * self._chat_rate, BURST)

@@ -267,7 +267,7 @@ class Outbox:
         line.busy = False
         self._lines.pop(line.chat.key, None)
         if line.idle and not line.last_text:
-            self._budgets.forget(line.chat)
+            self._budgets.let_go(line.chat)
         else:
             self._lines[line.chat.key] = line
         self._bell.ring()
