@@ -74,7 +74,7 @@ class Keys:
 
     async def _next_free(self, name: str) -> str:
         """The first number that no key has: one listing, however many there are."""
-        taken = set(await self._bucket.keys(names.numbered(name, 1).rpartition("(1)")[0] + "("))
+        taken = set(await self._bucket.keys(names.before_number(name, MOST_NUMBERS)))
         for number in range(1, MOST_NUMBERS):
             key = names.numbered(name, number)
             if key not in taken and key not in self._in_use:

@@ -58,6 +58,14 @@ def numbered(name: str, number: int) -> str:
     return fit(name, f" ({number})") if number else name
 
 
+def before_number(name: str, most: int) -> str:
+    """What `numbered` makes of a name begins with this, for all numbers up to `most`."""
+    stem, extension = split(name)
+    shortest = fit(name, f" ({most})").removesuffix(f" ({most}){extension}")
+    # A name near the limit loses more of its stem to a longer number.
+    return f"{stem} (" if shortest == stem else shortest
+
+
 def number_in(key: str, name: str) -> int | None:
     """The number that `numbered` gave to `key`, were it one of `name`'s; `None` if it isn't."""
     if key == name:
