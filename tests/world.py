@@ -17,6 +17,7 @@ import trio
 
 from trio_s3_bot.base import Bot, BotConfig
 from trio_s3_bot.config import load
+from trio_s3_bot.patience import SHIPPED, Patience
 from trio_s3_bot.sandbox.s3 import S3, S3Object, open_s3
 from trio_s3_bot.sandbox.telegram import Telegram, open_telegram
 
@@ -58,11 +59,11 @@ class World:
         return load(SHIPPED_CONFIG, {}, {**here, **settings})
 
     @asynccontextmanager
-    async def bot(self, settings: Settings = {}) -> AsyncIterator[Running]:
+    async def bot(self, settings: Settings = {}, patience: Patience = SHIPPED) -> AsyncIterator[Running]:
         """The real bot, polling; stopped properly when the block ends, at once when it fails."""
         stop = trio.Event()
         async with trio.open_nursery() as nursery:
-            await nursery.start(Bot(self.config(settings)).run, stop)
+            await nursery.start(Bot(self.config(settings), patience).run, stop)
             yield Running(stop, nursery.cancel_scope)
             stop.set()
 

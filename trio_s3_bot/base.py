@@ -33,6 +33,7 @@ from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.messengers.telegram import open_telegram
 from trio_s3_bot.model import Chat
 from trio_s3_bot.outbox import Outbox
+from trio_s3_bot.patience import SHIPPED, Patience
 from trio_s3_bot.poller import Poller
 from trio_s3_bot.source import Pools
 from trio_s3_bot.transfer import UPLOADERS, Transfer
@@ -62,12 +63,14 @@ class _Parts:
 class Bot:
     """The whole program, but for the command line."""
 
-    def __init__(self, config: BotConfig) -> None:
+    def __init__(self, config: BotConfig, patience: Patience = SHIPPED) -> None:
         self._config = config
+        self._patience = patience
 
     async def check(self) -> list[checks.Finding]:
         """What the checks at start find; nothing is polled, and the state file isn't touched."""
-        async with open_messengers(self._config) as messengers, open_bucket(self._config) as bucket:
+        config, patience = self._config, self._patience
+        async with open_messengers(config, patience) as messengers, open_bucket(config, patience) as bucket:
             return await checks.all_findings(messengers.values(), bucket)
 
     async def run(self, stop: trio.Event, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -79,11 +82,12 @@ class Bot:
         """
         async with AsyncExitStack() as stack:
             inbox = await stack.enter_async_context(open_inbox(self._config.state.path))
-            messengers = await stack.enter_async_context(open_messengers(self._config))
-            bucket = await stack.enter_async_context(open_bucket(self._config))
+            messengers = await stack.enter_async_context(open_messengers(self._config, self._patience))
+            bucket = await stack.enter_async_context(open_bucket(self._config, self._patience))
             if not await self._checked(stop, inbox, messengers, bucket):
                 return
-            pools = Pools(self._config.network.proxy, self._config.uploads.concurrent_uploads)
+            connections = self._config.uploads.concurrent_uploads
+            pools = Pools(self._config.network.proxy, connections, self._patience.timeouts)
             stack.callback(pools.close)
             await self._run_nurseries(self._parts(inbox, messengers, bucket, pools), stop, task_status)
         log.info("stopped")
@@ -125,6 +129,8 @@ class Bot:
             progress_interval=config.uploads.progress_interval,
             show=show,
         )
+            retries=self._patience.document,
+            outages=self._patience.outage,
         for messenger in messengers.values():
             outboxes.append(self._outbox(messenger, inbox, slots))
             inbox.when_something_to_say(outboxes[-1].serve)
@@ -132,7 +138,7 @@ class Bot:
         documents = trio.open_memory_channel[UploadClaim](0)
         rules = Rules(config.access)
         return _Parts(
-            pollers=[Poller(m, inbox.updates, claims[0].clone()) for m in messengers.values()],
+            pollers=[Poller(m, inbox.updates, claims[0].clone(), self._patience.polling) for m in messengers.values()],
             workers=[Worker(inbox.updates, messengers, rules) for _ in range(config.worker.concurrent_workers)],
             slots=slots,
             outboxes=outboxes,
@@ -153,6 +159,7 @@ class Bot:
             progress_interval=self._config.uploads.progress_interval,
             sample=slots.sample,
         )
+            pauses=self._patience.speaking,
 
     async def _run_nurseries(self, parts: _Parts, stop: trio.Event, task_status: trio.TaskStatus[None]) -> None:
         grace = self._config.stop.grace_period
@@ -191,23 +198,24 @@ class Bot:
 
 
 @asynccontextmanager
-async def open_messengers(config: BotConfig) -> AsyncIterator[dict[str, Messenger]]:
+async def open_messengers(config: BotConfig, patience: Patience) -> AsyncIterator[dict[str, Messenger]]:
     """The accounts that are switched on, by the messenger's name."""
-    async with open_telegram(config.telegram, config.network.proxy) as telegram:
+    async with open_telegram(config.telegram, config.network.proxy, patience.timeouts) as telegram:
         yield {telegram.name: telegram}
 
 
 @asynccontextmanager
-async def open_bucket(config: BotConfig) -> AsyncIterator[Bucket]:
+async def open_bucket(config: BotConfig, patience: Patience) -> AsyncIterator[Bucket]:
     """The bucket, with threads for all parts that may be on their way at the same time."""
-    bucket = _bucket(config.s3, config.network, threads=config.uploads.concurrent_uploads * UPLOADERS)
+    threads = config.uploads.concurrent_uploads * UPLOADERS
+    bucket = _bucket(config.s3, config.network, patience, threads=threads)
     try:
         yield bucket
     finally:
         bucket.close()
 
 
-def _bucket(s3: S3Config, network: NetworkConfig, *, threads: int) -> Bucket:
+def _bucket(s3: S3Config, network: NetworkConfig, patience: Patience, *, threads: int) -> Bucket:
     return Bucket(
         s3.bucket,
         endpoint_url=s3.endpoint_url,
@@ -219,6 +227,9 @@ def _bucket(s3: S3Config, network: NetworkConfig, *, threads: int) -> Bucket:
         proxy=network.proxy,
         threads=threads,
     )
+        connect_timeout=patience.timeouts.connect,
+        read_timeout=patience.timeouts.store,
+        pauses=patience.reading,
 
 
 def _transfer(uploads: UploadsConfig, bucket: Bucket, pools: Pools) -> Transfer:

@@ -7,8 +7,9 @@ import random
 import structlog
 import trio
 
-LONGEST_PAUSE = 300  # seconds between two attempts
-WORTH_TELLING = 4  # failed attempts in a row (about 15 s) until people are told that they have to wait
+from trio_s3_bot.patience import SHIPPED, Pauses
+
+WORTH_TELLING = 4  # failed attempts in a row (about 15 s as shipped) until people are told that they have to wait
 
 log = structlog.get_logger()
 
@@ -16,8 +17,9 @@ log = structlog.get_logger()
 class Outage:
     """Whether `what` is out of order, and when it is to be tried again. Pauses grow, with jitter."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, pauses: Pauses = SHIPPED.outage) -> None:
         self._what = what
+        self._pauses = pauses
         self._failures = 0
         self._until = float("-inf")
 
@@ -39,7 +41,7 @@ class Outage:
         if not self.over:
             return
         self._failures += 1
-        pause = max(at_least, min(LONGEST_PAUSE, 2.0 ** min(self._failures, 10)) * random.uniform(0.7, 1.0))
+        pause = max(at_least, self._pauses.after(self._failures) * random.uniform(0.7, 1.0))
         self._until = trio.current_time() + pause
         log.warning("out of order; documents wait", what=self._what, error=str(error), pause=round(pause, 1))
 

@@ -34,8 +34,8 @@ from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat, OutMessage
 from trio_s3_bot.notices import AnyNotice
 
+from trio_s3_bot.patience import SHIPPED, Pauses
 LANES = 8  # requests to the messenger at the same time
-LONGEST_PAUSE = 60  # seconds between attempts while the messenger is out of reach
 AFTER_RETRY_AFTER = 0.5  # seconds more than the messenger asks for
 
 log = structlog.get_logger()
@@ -78,6 +78,7 @@ class Outbox:
         self._budget = budget
         self._budgets = budgets
         self._interval = progress_interval
+        pauses: Pauses = SHIPPED.speaking,
         self._sample = sample
         self._bell = Bell()
         self._lines: dict[str, _Line] = {}
@@ -85,6 +86,7 @@ class Outbox:
         self._outages = 0
         self._floods: dict[str, float] = {}
 
+        self._pauses = pauses
     def serve(self, chat: Chat) -> None:
         """There is something new to say to a chat, and it is committed."""
         if chat.messenger != self._messenger.name:
@@ -168,7 +170,7 @@ class Outbox:
         except Exception:
             # Whatever is wrong with what this chat is to hear must not silence the others, now and after each restart.
             log.exception("a message could not be composed; the chat waits", chat=line.chat.key)
-            line.budget.pause(LONGEST_PAUSE)
+            line.budget.pause(self._pauses.longest)
         finally:
             lanes.release()
             self._hand_back(line)
@@ -258,7 +260,7 @@ class Outbox:
 
     def _wait_out(self, error: Exception) -> None:
         self._outages += 1
-        pause = min(LONGEST_PAUSE, 2 ** min(self._outages, 10) / 2) * random.uniform(0.7, 1.3)
+        pause = self._pauses.after(self._outages) * random.uniform(0.7, 1.3)
         self._budget.pause(pause)
         log.warning("the messenger can't be written to; trying again", pause=round(pause, 1), error=str(error))
 

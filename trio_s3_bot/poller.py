@@ -14,9 +14,9 @@ import trio
 from trio_s3_bot.errors import MessengerError, PollConflict, RetryAfter, StateError, TokenRefused
 from trio_s3_bot.inbox import Claim, Updates
 from trio_s3_bot.messengers.base import Batch, Messenger
+from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.utils import log_exceptions
 
-LONGEST_PAUSE = 60  # seconds between polls while something is out of order
 ANOTHER_POLLER = 3  # conflicts in a row after which it isn't just our own poll from before a restart
 
 log = structlog.get_logger()
@@ -27,13 +27,21 @@ class Poller:
     Takes updates from `messenger` and puts them into the queue.
 
     The queue is the inbox; `channel`, bounded, is a window over it. So a full channel stops only the feeding, while
-    polling goes on as long as there is room on the disk.
+    polling goes on as long as there is room on the disk. `pauses` are those between polls while something is out of
+    order.
     """
 
-    def __init__(self, messenger: Messenger, updates: Updates, channel: trio.MemorySendChannel[Claim]) -> None:
+    def __init__(
+        self,
+        messenger: Messenger,
+        updates: Updates,
+        channel: trio.MemorySendChannel[Claim],
+        pauses: Pauses = SHIPPED.polling,
+    ) -> None:
         self._messenger = messenger
         self._updates = updates
         self._channel = channel
+        self._pauses = pauses
         self._failures = 0
 
     async def run(self) -> None:
@@ -69,14 +77,14 @@ class Poller:
             )
         if batch.skipped and stuck:
             # Not even an id to acknowledge: the same batch will come again, so don't ask for it in a tight loop.
-            await trio.sleep(LONGEST_PAUSE)
+            await trio.sleep(self._pauses.longest)
         if self._failures:
             log.info("polling works again", messenger=self._messenger.name, after_failures=self._failures)
             self._failures = 0
 
     async def _pause(self, error: MessengerError | StateError) -> None:
         self._failures += 1
-        pause = min(LONGEST_PAUSE, 2.0 ** min(self._failures, 10) / 2) * random.uniform(0.7, 1.3)
+        pause = self._pauses.after(self._failures) * random.uniform(0.7, 1.3)
         if isinstance(error, RetryAfter):
             pause = max(pause, error.seconds)
         log.warning(

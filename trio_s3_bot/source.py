@@ -21,10 +21,10 @@ from urllib3.exceptions import HTTPError
 
 from trio_s3_bot.errors import DocumentRefused, Reason, SourceExpired, SourceUnavailable
 from trio_s3_bot.model import Secret, Source
+from trio_s3_bot.patience import SHIPPED, Timeouts
 
 PIECE = 256 * 1024  # bytes read between two looks for a cancel
 REDIRECTS = 5
-_TIMEOUT = urllib3.Timeout(connect=10, read=30)  # seconds; the second between two pieces, not for the whole document
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -36,10 +36,11 @@ class Pools:
     `proxy`, HTTP_PROXY, HTTPS_PROXY and NO_PROXY hold.
     """
 
-    def __init__(self, proxy: Secret | None, connections: int) -> None:
+    def __init__(self, proxy: Secret | None, connections: int, timeouts: Timeouts = SHIPPED.timeouts) -> None:
         self._connections = connections
+        self._timeout = urllib3.Timeout(connect=timeouts.connect, read=timeouts.body)
         self._always = proxy
-        self._direct = urllib3.PoolManager(maxsize=connections, timeout=_TIMEOUT, retries=False)
+        self._direct = urllib3.PoolManager(maxsize=connections, timeout=self._timeout, retries=False)
         self._through: dict[str, urllib3.PoolManager] = {}
 
     def get(self, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
@@ -68,7 +69,7 @@ class Pools:
                 proxy,
                 proxy_headers=urllib3.make_headers(proxy_basic_auth=login),
                 maxsize=self._connections,
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
                 retries=False,
             )
         return self._through[proxy]

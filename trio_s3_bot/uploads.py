@@ -38,12 +38,12 @@ from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, Source, UploadJob, UploadState
 from trio_s3_bot.notices import Failed, Saved
 from trio_s3_bot.outages import Outage
+from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.progress import Meter, report
 from trio_s3_bot.texts import Sample
 from trio_s3_bot.transfer import Plan, Stored, Transfer, Unfinished
 
 MOST_FAILURES = 8  # attempts at one document, its own failures only
-LONGEST_PAUSE = 240  # seconds between two of them; all of them take about eight minutes
 KEYS_IN_A_ROW = 5  # keys tried in one attempt, when others take them from under it
 
 log = structlog.get_logger()
@@ -67,6 +67,8 @@ class UploadSlots:
         max_file_size: int | None,
         progress_interval: float,
         show: Callable[[Chat, str], None],
+        retries: Pauses = SHIPPED.document,
+        outages: Pauses = SHIPPED.outage,
     ) -> None:
         self._jobs = jobs
         self._transfer = transfer
@@ -281,7 +283,7 @@ class UploadSlots:
             reason = Reason.GONE if gone else Reason.NOT_READABLE
             await self._refuse(claim, DocumentRefused(reason, str(error)))
             return
-        pause = min(LONGEST_PAUSE, 2.0**failures) * random.uniform(0.7, 1.0)
+        pause = self._retries.after(failures) * random.uniform(0.7, 1.0)
         self._later(job, pause)
         log.warning(
             "an upload failed; trying again", upload=job.id, tries=failures, pause=round(pause, 1), error=str(error)

@@ -34,7 +34,7 @@ from trio_s3_bot.bucket.translate import answer_of
 from trio_s3_bot.errors import KeyTaken, ObjectGone, StoreRefused, StoreUnavailable, UploadGone
 from trio_s3_bot.model import Part, Secret, StoredObject
 from trio_s3_bot.names import content_disposition
-from trio_s3_bot.patience import Pauses
+from trio_s3_bot.patience import SHIPPED, Pauses
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -54,7 +54,7 @@ class Bucket:
     `endpoint_url` is `None` for AWS; whatever AWS_ENDPOINT_URL says is ignored. `public_endpoint_url` is the one that
     links are signed for. Without keys, boto3's usual chain finds them. `proxy` is a URL; without it the environment's
     proxy settings hold. `threads` send bodies, a few more do everything else. Timeouts are in seconds; sending 256 KiB
-    must not take longer than `connect_timeout`.
+    must not take longer than `connect_timeout`. `pauses` are those before a read is repeated.
 
     Any method raises `StoreUnavailable` or `StoreRefused`, and on its first call `CheckFailed` for unusable settings.
     `honours_conditions_on_put`, `honours_conditions_on_complete` and `carries_checksums` say what `check()` found.
@@ -73,9 +73,9 @@ class Bucket:
         checksums: Checksums = "auto",
         proxy: Secret | None = None,
         threads: int = 2,
-        connect_timeout: float = 10,
-        read_timeout: float = 20,
-        pauses: Pauses = Pauses(0.5, 2),
+        connect_timeout: float = SHIPPED.timeouts.connect,
+        read_timeout: float = SHIPPED.timeouts.store,
+        pauses: Pauses = SHIPPED.reading,
     ) -> None:
         settings = Settings(
             endpoint_url=endpoint_url,

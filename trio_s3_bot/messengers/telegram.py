@@ -36,12 +36,14 @@ from trio_s3_bot.errors import (
 from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Skipped
 from trio_s3_bot.messengers.telegram_types import TAnswer, TFile, TMe, TWebhookInfo, understand
 from trio_s3_bot.model import Chat, Document, Keyboard, OutMessage, Press, Secret, Source, UpdateObj
+from trio_s3_bot.patience import SHIPPED, Timeouts
 
 LONG_POLL = 60  # seconds asked for; the server answers after 50 at the latest
 CLOUD_DOWNLOAD_LIMIT = 20 * 1024 * 1024  # bytes, Bot API "getFile"
 TEXT_LIMIT = 4096  # UTF-16 units, Bot API "sendMessage"
 ALLOWED_UPDATES = ("message", "callback_query")
 CONNECTIONS = 16
+LOCAL_DOWNLOAD = 3600  # seconds that a local server may take to get a document ready
 
 # What the Bot API says (lower case) when nothing can be said in a chat any more.
 _CHAT_GONE = (
@@ -66,8 +68,11 @@ class Telegram:
 
     name = "telegram"
 
-    def __init__(self, config: TelegramConfig, *, polling: httpx.AsyncClient, calling: httpx.AsyncClient) -> None:
+    def __init__(
+        self, config: TelegramConfig, *, polling: httpx.AsyncClient, calling: httpx.AsyncClient, timeouts: Timeouts
+    ) -> None:
         self._config = config
+        self._timeouts = timeouts
         self._polling = polling
         self._calling = calling
         # httpcore 1.0.9 loses a pool slot for ever when a request is cancelled while it waits for one: let none wait.
@@ -94,8 +99,8 @@ class Telegram:
         params: dict[str, object] = {"timeout": LONG_POLL, "allowed_updates": ALLOWED_UPDATES}
         if cursor is not None:
             params["offset"] = int(cursor)
-        with trio.move_on_after(LONG_POLL + 20) as patience:
-            raw = await self._post(self._polling, "getUpdates", params, read=LONG_POLL + 10)
+        with trio.move_on_after(self._timeouts.poll + 10) as patience:
+            raw = await self._post(self._polling, "getUpdates", params, read=self._timeouts.poll)
             return _batch(_result(raw, list[msgspec.Raw]), self._me, cursor)
         assert patience.cancelled_caught
         raise Unavailable("getUpdates: no answer in time")
@@ -127,7 +132,7 @@ class Telegram:
 
     async def resolve(self, document: Document) -> Source:
         """`getFile`, which answers once the server has the file: on a local server that may take minutes."""
-        read = 60 if self._config.local_root is None else 3600
+        read = self._timeouts.file if self._config.local_root is None else LOCAL_DOWNLOAD
         try:
             file = await self._call("getFile", {"file_id": document.file_id}, TFile, read=read)
         except RequestRefused as error:
@@ -161,14 +166,17 @@ class Telegram:
             raise DocumentRefused(Reason.NOT_READABLE, "the server named a file outside local_server_root")
         return path
 
-    async def _call(self, method: str, params: Mapping[str, object], answer: type[T], *, read: float = 15) -> T:
+    async def _call(
+        self, method: str, params: Mapping[str, object], answer: type[T], *, read: float | None = None
+    ) -> T:
+        read = self._timeouts.call if read is None else read
         async with self._slots:
             return _result(await self._post(self._calling, method, params, read=read), answer)
 
     async def _post(
         self, client: httpx.AsyncClient, method: str, params: Mapping[str, object], *, read: float
     ) -> TAnswer:
-        timeout = httpx.Timeout(10, read=read)
+        timeout = httpx.Timeout(self._timeouts.connect, read=read)
         try:
             response = await client.post(method, json=dict(params), timeout=timeout)
         except httpx.HTTPError as error:
@@ -188,7 +196,9 @@ _PRIVACY_MODE = (
 
 
 @asynccontextmanager
-async def open_telegram(config: TelegramConfig, proxy: Secret | None = None) -> AsyncIterator[Telegram]:
+async def open_telegram(
+    config: TelegramConfig, proxy: Secret | None = None, timeouts: Timeouts = SHIPPED.timeouts
+) -> AsyncIterator[Telegram]:
     """Open the account's connections: one for the long poll, a pool for everything else."""
     base_url = f"{config.api_url}/bot{config.token.reveal()}/"
     url = proxy.reveal() if proxy else None
@@ -197,7 +207,7 @@ async def open_telegram(config: TelegramConfig, proxy: Secret | None = None) -> 
         httpx.AsyncClient(base_url=base_url, proxy=url, limits=one) as polling,
         httpx.AsyncClient(base_url=base_url, proxy=url, limits=many) as calling,
     ):
-        yield Telegram(config, polling=polling, calling=calling)
+        yield Telegram(config, polling=polling, calling=calling, timeouts=timeouts)
 
 
 def _content(message: OutMessage) -> dict[str, object]:
