@@ -79,8 +79,9 @@ class UploadSlots:
         self._max_file_size = max_file_size
         self._interval = progress_interval
         self._show = show
-        self._store = Outage("the S3 store")
-        self._outages = {name: Outage(name) for name in messengers}
+        self._retries = retries
+        self._store = Outage("the S3 store", outages)
+        self._outages = {name: Outage(name, outages) for name in messengers}
         self._due: dict[str, float] = {}
         self._meters: dict[str, Meter] = {}
 
