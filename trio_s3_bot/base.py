@@ -103,7 +103,8 @@ class Bot:
                 log.info("messenger is ready", messenger=messenger.name, account=account.name)
                 for warning in account.warnings:
                     log.warning(warning, messenger=messenger.name)
-            probe = await checks.waited_out("the S3 store", bucket.check, patient=patient)
+            check_bucket = partial(checks.check_bucket, bucket, inbox.probes)
+            probe = await checks.waited_out("the S3 store", check_bucket, patient=patient)
             for finding in checks.bucket_findings(probe):
                 log.log(logging.INFO if finding.good else logging.WARNING, finding.detail, what=finding.what)
             nursery.cancel_scope.cancel()
@@ -128,9 +129,9 @@ class Bot:
             max_file_size=config.limits.max_file_size,
             progress_interval=config.uploads.progress_interval,
             show=show,
-        )
             retries=self._patience.document,
             outages=self._patience.outage,
+        )
         for messenger in messengers.values():
             outboxes.append(self._outbox(messenger, inbox, slots))
             inbox.when_something_to_say(outboxes[-1].serve)
@@ -158,8 +159,8 @@ class Bot:
             ),
             progress_interval=self._config.uploads.progress_interval,
             sample=slots.sample,
-        )
             pauses=self._patience.speaking,
+        )
 
     async def _run_nurseries(self, parts: _Parts, stop: trio.Event, task_status: trio.TaskStatus[None]) -> None:
         grace = self._config.stop.grace_period
@@ -226,10 +227,10 @@ def _bucket(s3: S3Config, network: NetworkConfig, patience: Patience, *, threads
         checksums=s3.request_checksum_calculation,
         proxy=network.proxy,
         threads=threads,
-    )
         connect_timeout=patience.timeouts.connect,
         read_timeout=patience.timeouts.store,
         pauses=patience.reading,
+    )
 
 
 def _transfer(uploads: UploadsConfig, bucket: Bucket, pools: Pools) -> Transfer:

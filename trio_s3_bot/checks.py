@@ -9,8 +9,9 @@ from typing import TypeVar
 import stamina
 import structlog
 
-from trio_s3_bot.bucket import Bucket, Probe
+from trio_s3_bot.bucket import Bucket, Probe, probe_key
 from trio_s3_bot.errors import CheckFailed, PollConflict, StoreUnavailable, TokenRefused, Unavailable
+from trio_s3_bot.inbox import Probes
 from trio_s3_bot.messengers.base import Account, Messenger
 
 T = TypeVar("T")
@@ -43,6 +44,20 @@ async def check_messenger(messenger: Messenger) -> Account:
             f"{messenger.name}: {error}, so its updates go there.",
             "Delete it with the Bot API's deleteWebhook, or use another bot.",
         ) from error
+
+
+async def check_bucket(bucket: Bucket, probes: Probes) -> Probe:
+    """
+    Check the bucket under a name that is on record meanwhile: what a killed check left goes with the next one.
+
+    Raises what `Bucket.check` raises.
+    """
+    fresh = probe_key()
+    key = await probes.begin(fresh)
+    probe = await bucket.check(key, again=key != fresh)
+    if not probe.left_behind:
+        await probes.end()
+    return probe
 
 
 async def all_findings(messengers: Iterable[Messenger], bucket: Bucket) -> list[Finding]:

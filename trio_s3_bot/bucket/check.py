@@ -72,9 +72,14 @@ class Probe:
         return f"by looking first for {ignored} files; the store ignores If-None-Match, so other programs can interfere"
 
 
-async def check(bucket: Bucket) -> Probe:
+def probe_key() -> str:
+    """A name for a check, one that nobody else has."""
+    return f"trio-s3-bot-probe-{secrets.token_hex(8)}"
+
+
+async def check(bucket: Bucket, key: str, *, again: bool) -> Probe:
     """See `Bucket.check`; the bucket's own settings stay as they are."""
-    prober = _Prober(copy(bucket))
+    prober = _Prober(copy(bucket), key, again=again)
     try:
         await prober.look()
         upload_id, part = await prober.ask_about_checksums()
@@ -89,12 +94,13 @@ async def check(bucket: Bucket) -> Probe:
 
 
 class _Prober:
-    """One run of the check, on a copy of the bucket and a key that nobody else has."""
+    """One run of the check, on a copy of the bucket; `again`: an earlier one may have left something under `key`."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, key: str, *, again: bool) -> None:
         self.bucket = bucket
-        self.key = f"trio-s3-bot-probe-{secrets.token_hex(8)}"
+        self.key = key
         self.writing = False
+        self._again = again
         self._uploads: list[str] = []
         self._answer_lost = False
         self._object_possible = False
@@ -106,6 +112,7 @@ class _Prober:
         if not answer.keys() & {"Name", "KeyCount", "MaxKeys", "IsTruncated", "Contents"}:
             raise is_no_s3(connection)
         self.writing = True
+        self._answer_lost = self._object_possible = self._again
 
     async def ask_about_checksums(self) -> tuple[str, Part]:
         """Begin an upload, which proves that the bucket can be written, with a checksum if settings and store agree."""
@@ -126,12 +133,12 @@ class _Prober:
 
     async def ask_about_conditions_on_complete(self, upload_id: str, part: Part) -> bool:
         """Whether CompleteMultipartUpload keeps its hands off what is there already."""
-        self._object_possible = True
+        was_possible, self._object_possible = self._object_possible, True
         try:
             await self.bucket.complete(self.key, upload_id, [part], {"IfMatch": _NO_ETAG})
         except StoreError as error:
             if _is_unmet(error):
-                self._object_possible = False
+                self._object_possible = was_possible
                 return True
             _raise_outage(error)
         await self.bucket.write(self.key, Body(_BYTES), ObjectFacts(), {})

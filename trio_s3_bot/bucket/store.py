@@ -17,7 +17,7 @@ import stamina
 import trio
 
 from trio_s3_bot.bucket.body import Body
-from trio_s3_bot.bucket.check import Checksums, Probe, check
+from trio_s3_bot.bucket.check import Checksums, Probe, check, probe_key
 from trio_s3_bot.bucket.connection import Connection, Settings
 from trio_s3_bot.bucket.objects import (
     ObjectFacts,
@@ -103,14 +103,15 @@ class Bucket:
         self.connection.close()
         self._public.close()
 
-    async def check(self) -> Probe:
+    async def check(self, key: str | None = None, *, again: bool = False) -> Probe:
         """
         Find out, before the bot says it is ready, whether the bucket can be listed and written and what it honours.
 
-        Some seven small requests, none repeated, on a name of its own; nothing stays behind, also when it fails or is
-        cancelled. Raises `CheckFailed` for what a restart doesn't cure, `StoreUnavailable` for the rest.
+        Some seven small requests, none repeated, under a name of its own, or under `key`; nothing stays behind, also
+        when it fails or is cancelled. `again`: an earlier check under that name was killed, so what it left goes too.
+        Raises `CheckFailed` for what a restart doesn't cure, `StoreUnavailable` for the rest.
         """
-        probe = await check(self)
+        probe = await check(self, key or probe_key(), again=again)
         self.honours_conditions_on_put = probe.conditions_on_put
         self.honours_conditions_on_complete = probe.conditions_on_complete
         self.carries_checksums = probe.checksums

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from trio_s3_bot.inbox.database import Database, open_database
 from trio_s3_bot.inbox.messages import Composed, Messages, Status
+from trio_s3_bot.inbox.probes import Probes
 from trio_s3_bot.inbox.rows import Touched
 from trio_s3_bot.inbox.updates import Claim, Updates
 from trio_s3_bot.inbox.uploads import UploadClaim, Uploads
@@ -23,6 +24,7 @@ __all__ = [
     "Composed",
     "Inbox",
     "Messages",
+    "Probes",
     "Status",
     "Updates",
     "UploadClaim",
@@ -33,12 +35,20 @@ __all__ = [
 
 
 class Inbox:
-    """The state of the bot: `updates`, `uploads` and `messages` are the three views on one file."""
+    """The state of the bot: `updates`, `uploads`, `messages` and `probes` are the views on one file."""
 
-    def __init__(self, updates: Updates, uploads: Uploads, messages: Messages, listeners: list[Callable[[Chat], None]]):
+    def __init__(
+        self,
+        updates: Updates,
+        uploads: Uploads,
+        messages: Messages,
+        probes: Probes,
+        listeners: list[Callable[[Chat], None]],
+    ) -> None:
         self.updates = updates
         self.uploads = uploads
         self.messages = messages
+        self.probes = probes
         self._listeners = listeners
 
     def when_something_to_say(self, listener: Callable[[Chat], None]) -> None:
@@ -72,7 +82,7 @@ async def inbox_in(database: Database) -> Inbox:
             for listener in listeners:
                 listener(chat)
 
-    updates = Updates(database, told)
-    inbox = Inbox(updates, Uploads(database, told), Messages(database, updates.moved), listeners)
+    updates, uploads = Updates(database, told), Uploads(database, told)
+    inbox = Inbox(updates, uploads, Messages(database, updates.moved), Probes(database), listeners)
     await inbox.updates.load()
     return inbox

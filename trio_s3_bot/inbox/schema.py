@@ -55,6 +55,8 @@ _FIRST = (
         unique_id TEXT NOT NULL, saved_at REAL NOT NULL
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX files_of_chat ON files (chat, saved_at)",
+    # The name under which a check of the bucket may have left something there.
+    "CREATE TABLE probes (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
