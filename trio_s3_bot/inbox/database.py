@@ -98,7 +98,7 @@ class Database:
             # A full disk or a damaged file concerns everybody in the transaction.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            results = [outcome.Error(translate(error, self._path))] * len(batch)
+            results = [outcome.Error(translate(error, self._path)) for _ in batch]
         for ticket, result in zip(batch, results, strict=True):
             ticket.result = result
 
@@ -172,21 +172,30 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Take the file for this process alone and migrate it."""
     # Exclusive before the first access: the lock is then held until the process ends, however it ends.
-    for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute("BEGIN EXCLUSIVE")
+    version = _recognized(connection, path)
+    connection.execute("COMMIT")
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN EXCLUSIVE")
-    application, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if tables and application != APPLICATION_ID:
-        raise StateDamaged(f"{path}: this is another program's database")
-    if version > len(MIGRATIONS):
-        raise StateDamaged(f"{path}: written by a newer version of this program (schema {version})")
     for statements in MIGRATIONS[version:]:
         for statement in statements:
             connection.execute(statement)
     connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
     connection.execute("COMMIT")
+
+
+def _recognized(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema version of a file that may be ours; not a byte of any other one is changed."""
+    application, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables and application != APPLICATION_ID:
+        raise StateDamaged(f"{path}: this is another program's database")
+    if version > len(MIGRATIONS):
+        raise StateDamaged(f"{path}: written by a newer version of this program (schema {version})")
+    return version
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
