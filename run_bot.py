@@ -22,6 +22,7 @@ from trio_s3_bot.errors import CheckFailed, ConfigError, StateError
 from trio_s3_bot.sandbox.launch import SandboxFailed, launched
 
 DONE, WRONG, INTERRUPTED = 0, 2, 130
+EXPECTED = (ConfigError, CheckFailed, StateError, SandboxFailed)
 DEFAULT_CONFIG = Path(__file__).with_name("config.ini")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -36,12 +37,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.check:
                 return _print_findings(trio.run(Bot(config).check))
             trio.run(_run, config)
-    except (ConfigError, CheckFailed, StateError, SandboxFailed) as error:
-        print(f"run_bot.py: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
-        return WRONG
+    except EXPECTED as error:
+        return _wrong(error)
+    except BaseExceptionGroup as group:
+        # A nursery groups even a lone error. What isn't expected is a bug, and keeps its traceback.
+        expected, others = group.split(EXPECTED)
+        if expected is None or others is not None:
+            raise
+        return _wrong(_first(expected))
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE
+
+
+def _wrong(error: BaseException) -> int:
+    print(f"run_bot.py: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
+    return WRONG
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _parser() -> argparse.ArgumentParser:
