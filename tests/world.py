@@ -44,9 +44,10 @@ class World:
     s3: S3
     folder: Path
 
-    def config(self, settings: Settings = {}) -> BotConfig:
-        """The shipped settings, led to this world, changed by `settings`."""
-        here = {
+    @property
+    def settings(self) -> Settings:
+        """What leads a bot to this world."""
+        return {
             ("telegram", "token"): self.telegram.token,
             ("telegram", "api_url"): self.telegram.api_url,
             ("s3", "bucket"): BUCKET,
@@ -56,7 +57,10 @@ class World:
             ("s3", "aws_secret_access_key"): self.s3.secret_key,
             ("state", "path"): str(self.folder / "bot.sqlite3"),
         }
-        return load(SHIPPED_CONFIG, {}, {**here, **settings})
+
+    def config(self, settings: Settings = {}) -> BotConfig:
+        """The shipped settings, led to this world, changed by `settings`."""
+        return load(SHIPPED_CONFIG, {}, {**self.settings, **settings})
 
     @asynccontextmanager
     async def bot(self, settings: Settings = {}, patience: Patience = SHIPPED) -> AsyncIterator[Running]:

@@ -10,7 +10,14 @@ import stamina
 import structlog
 
 from trio_s3_bot.bucket import Bucket, Probe, probe_key
-from trio_s3_bot.errors import CheckFailed, PollConflict, StoreUnavailable, TokenRefused, Unavailable
+from trio_s3_bot.errors import (
+    CheckFailed,
+    MessengerError,
+    PollConflict,
+    StoreUnavailable,
+    TokenRefused,
+    Unavailable,
+)
 from trio_s3_bot.inbox import Probes
 from trio_s3_bot.messengers.base import Account, Messenger
 
@@ -44,6 +51,11 @@ async def check_messenger(messenger: Messenger) -> Account:
             f"{messenger.name}: {error}, so its updates go there.",
             "Delete it with the Bot API's deleteWebhook, or use another bot.",
         ) from error
+    except Unavailable:
+        raise
+    except MessengerError as error:
+        advice = f"Correct the settings in [{messenger.name}]."
+        raise CheckFailed(f"{messenger.name} refuses to work with this bot: {error}.", advice) from error
 
 
 async def check_bucket(bucket: Bucket, probes: Probes) -> Probe:
