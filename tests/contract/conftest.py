@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3.session
@@ -15,6 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from trio_s3_bot.bucket import Bucket
 from trio_s3_bot.model import Secret
+from trio_s3_bot.patience import Pauses
 
 from . import versitygw
 
@@ -38,15 +40,19 @@ class Store:
 
     def client(self) -> S3Client:
         """A client of the tests' own, to arrange things and to look at what the bot did."""
-        config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
-            config=config,
-        )
+        return _client(self.endpoint)
+
+
+@cache  # making one takes longer than most of the tests
+def _client(endpoint: str) -> S3Client:
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +60,7 @@ def moto() -> Iterator[Store]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield Store(
+    found = Store(
         "moto",
         f"http://{host}:{port}",
         knows_keys=False,
@@ -63,6 +69,8 @@ def moto() -> Iterator[Store]:
         tells_gone_upload=False,
         tells_when=False,
     )
+    yield found
+    found.client().close()
     server.stop()
 
 
@@ -76,7 +84,7 @@ def versity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("versitygw")
     with versitygw.serving(binary, folder, access_key=ACCESS_KEY, secret_key=SECRET_KEY) as endpoint:
-        yield Store(
+        found = Store(
             "versitygw",
             endpoint,
             knows_keys=True,
@@ -85,6 +93,8 @@ def versity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             tells_gone_upload=True,
             tells_when=True,
         )
+        yield found
+        found.client().close()
 
 
 @pytest.fixture(params=["moto", "versity"])
@@ -94,10 +104,8 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 
 @pytest.fixture
-def s3(store: Store) -> Iterator[S3Client]:
-    client = store.client()
-    yield client
-    client.close()
+def s3(store: Store) -> S3Client:
+    return store.client()
 
 
 @pytest.fixture
@@ -123,6 +131,7 @@ def reach() -> Iterator[Reach]:
             "secret_access_key": Secret(SECRET_KEY),
             "connect_timeout": 5,
             "read_timeout": 10,
+            "pauses": Pauses(0.02, 0.1),
         }
         made.append(Bucket(name, endpoint_url=endpoint_url, **known | settings))
         return made[-1]

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -54,7 +55,7 @@ class Stub:
     def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         self.script = script
         self.requests: list[Request] = []
-        self.server = _Server(("127.0.0.1", 0), _handler(self))
+        self.server = _Server(("127.0.0.1", 0), partial(_Handler, self))
         self.scheme = "https" if tls else "http"
         if tls:
             # Without the lazy handshake, one client that says nothing would stop all others.
@@ -67,13 +68,6 @@ class Stub:
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.server.server_address[1]}"
-
-    def operations(self) -> list[str]:
-        """The requests so far, short: the method, and the query's keys that tell S3's operations apart."""
-        return [" ".join([asked.method, *sorted(asked.query.keys() & _SUBRESOURCES)]) for asked in self.requests]
-
-
-_SUBRESOURCES = {"uploads", "uploadId", "partNumber", "list-type"}
 
 
 class _Server(ThreadingHTTPServer):
@@ -125,44 +119,45 @@ def closed() -> Iterator[str]:
         yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
-def _handler(serving: Stub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-        def answer(self) -> None:
-            asked = self.read_request()
-            if len(asked.body) < int(self.headers.get("Content-Length", 0)):
-                self.close_connection = True
-                return
-            serving.requests.append(asked)
-            reply = serving.script(asked)
-            if reply is None:
-                self.close_connection = True
-                return
-            self.send_response_only(reply.status)
-            usual = {"Content-Length": str(len(reply.body)), "Date": self.date_time_string()}
-            for name, value in (usual | reply.headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(reply.body)
+    def __init__(self, serving: Stub, *connection: Any) -> None:
+        self.serving = serving
+        super().__init__(*connection)
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer
+    def answer(self) -> None:
+        asked = self.read_request()
+        if len(asked.body) < int(self.headers.get("Content-Length", 0)):
+            self.close_connection = True
+            return
+        self.serving.requests.append(asked)
+        reply = self.serving.script(asked)
+        if reply is None:
+            self.close_connection = True
+            return
+        self.send_response_only(reply.status)
+        usual = {"Content-Length": str(len(reply.body)), "Date": self.date_time_string()}
+        for name, value in (usual | reply.headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
 
-        def read_request(self) -> Request:
-            parts = urlsplit(self.path)
-            length = int(self.headers.get("Content-Length", 0))
-            return Request(
-                self.command,
-                parts.path,
-                parse_qs(parts.query, keep_blank_values=True),
-                {name.lower(): value for name, value in self.headers.items()},
-                self.rfile.read(length),
-                self.path,
-            )
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer
 
-        def log_message(self, *_: Any) -> None:
-            """The requests are in `Stub.requests`."""
+    def read_request(self) -> Request:
+        parts = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length", 0))
+        return Request(
+            self.command,
+            parts.path,
+            parse_qs(parts.query, keep_blank_values=True),
+            {name.lower(): value for name, value in self.headers.items()},
+            self.rfile.read(length),
+            self.path,
+        )
 
-    return Handler
+    def log_message(self, *_: Any) -> None:
+        """The requests are in `Stub.requests`."""
