@@ -34,8 +34,8 @@ def key_for(file_name: str | None, unique_id: str, mime_type: str | None) -> str
 def clean(name: str) -> str:
     """The name as a key, or an empty string when nothing usable is left of it."""
     replaced = name.replace("/", "_").replace("\\", "_")
-    kept = "".join(char for char in replaced if not _is_dropped(char))
-    return "" if kept.strip() in ("", ".", "..") else fit(kept)
+    kept = fit("".join(char for char in replaced if not _is_dropped(char)))
+    return "" if kept.strip() in ("", ".", "..") else kept
 
 
 def fit(name: str, suffix: str = "", limit: int = KEY_LIMIT) -> str:
