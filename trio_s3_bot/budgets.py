@@ -34,7 +34,7 @@ class Budget:
 
     def refund(self) -> None:
         """Put one message's worth back: nothing was said. A pause that came meanwhile stays one."""
-        if trio.current_time() < self._paused_until:
+        if self.paused:
             return
         self._left = min(self._burst, self._available() + 1)
         self._at = trio.current_time()
@@ -45,9 +45,14 @@ class Budget:
         self._left, self._at = 1.0, self._paused_until
 
     @property
+    def paused(self) -> bool:
+        """Whether a pause was asked for that isn't over."""
+        return trio.current_time() < self._paused_until
+
+    @property
     def full(self) -> bool:
         """Whether this budget is as good as a new one."""
-        return self._available() >= self._burst and self._paused_until <= trio.current_time()
+        return self._available() >= self._burst and not self.paused
 
     def _available(self) -> float:
         return min(self._burst, self._left + max(0.0, trio.current_time() - self._at) * self._rate)

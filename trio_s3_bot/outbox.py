@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,13 +29,13 @@ from trio_s3_bot.errors import (
     TokenRefused,
     Unavailable,
 )
-from trio_s3_bot.inbox import Messages, Status
+from trio_s3_bot.inbox import Composed, Messages, Status
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat, OutMessage
 from trio_s3_bot.notices import AnyNotice
-
 from trio_s3_bot.patience import SHIPPED, Pauses
+
 LANES = 8  # requests to the messenger at the same time
 AFTER_RETRY_AFTER = 0.5  # seconds more than the messenger asks for
 
@@ -50,14 +51,19 @@ class _Line:
     news: int = 0
     has_message: bool = False
     has_rest: bool = False
-    progress: set[str] = field(default_factory=set)
+    progress: dict[str, None] = field(default_factory=dict)
     progress_at: float = 0.0
     busy: bool = False
     last_text: dict[int, str] = field(default_factory=dict)
+    unrecorded: tuple[Composed, int] | None = None
 
     @property
     def idle(self) -> bool:
         return not (self.has_message or self.has_rest or self.progress or self.busy)
+
+    def forget_progress(self) -> None:
+        self.progress.clear()
+        self.last_text.clear()
 
 
 class Outbox:
@@ -72,21 +78,21 @@ class Outbox:
         budgets: Budgets,
         progress_interval: float,
         sample: Callable[[str], texts.Sample | None],
+        pauses: Pauses = SHIPPED.speaking,
     ) -> None:
         self._messenger = messenger
         self._messages = messages
         self._budget = budget
         self._budgets = budgets
         self._interval = progress_interval
-        pauses: Pauses = SHIPPED.speaking,
         self._sample = sample
+        self._pauses = pauses
         self._bell = Bell()
         self._lines: dict[str, _Line] = {}
         self._moved: dict[str, Chat] = {}
         self._outages = 0
         self._floods: dict[str, float] = {}
 
-        self._pauses = pauses
     def serve(self, chat: Chat) -> None:
         """There is something new to say to a chat, and it is committed."""
         if chat.messenger != self._messenger.name:
@@ -100,7 +106,7 @@ class Outbox:
         """An upload has moved on: show it when there is room. Newer calls replace older ones."""
         if chat.messenger != self._messenger.name:
             return
-        self._line(chat).progress.add(upload)
+        self._line(chat).progress.setdefault(upload)
         self._bell.ring()
 
     async def run(self) -> None:
@@ -156,15 +162,8 @@ class Outbox:
 
     async def _speak(self, line: _Line, lanes: trio.Semaphore) -> None:
         try:
-            await self._say_one_thing(line)
+            await self._take_turn(line)
             self._outages = 0
-        except RetryAfter as error:
-            self._keep_still(line, error)
-        except ChatMoved as error:
-            await self._follow(line, error.new_id)
-        except ChatUnreachable as error:
-            log.info("a chat can't be written to any more", chat=line.chat.key, error=str(error))
-            await self._messages.unreachable(line.chat)
         except (Unavailable, TokenRefused, StateError) as error:
             self._wait_out(error)
         except Exception:
@@ -174,6 +173,19 @@ class Outbox:
         finally:
             lanes.release()
             self._hand_back(line)
+
+    async def _take_turn(self, line: _Line) -> None:
+        """Say one thing, and do what the messenger's answer says of this chat alone."""
+        try:
+            await self._say_one_thing(line)
+        except RetryAfter as error:
+            self._keep_still(line, error)
+        except ChatMoved as error:
+            await self._follow(line, error.new_id)
+        except ChatUnreachable as error:
+            log.info("a chat can't be written to any more", chat=line.chat.key, error=str(error))
+            await self._messages.unreachable(line.chat)
+            line.forget_progress()
 
     async def _say_one_thing(self, line: _Line) -> None:
         """One request at most: a message, else a message put to rest, else progress."""
@@ -194,16 +206,19 @@ class Outbox:
         self._budget.refund()
 
     async def _send_message(self, line: _Line) -> bool:
-        composed = await self._messages.next_message(line.chat, _compose)
-        if composed is None:
-            return False
-        try:
-            remote_id = await self._messenger.send(line.chat, composed.message)
-        except (RequestRefused, MessageGone) as error:
-            log.error("a message was refused and is dropped", chat=line.chat.key, error=str(error))
-            await self._messages.give_up(composed)
-        else:
-            await self._messages.sent(composed, remote_id)
+        if line.unrecorded is None:
+            composed = await self._messages.next_message(line.chat, _compose)
+            if composed is None:
+                return False
+            try:
+                line.unrecorded = composed, await self._messenger.send(line.chat, composed.message)
+            except (RequestRefused, MessageGone) as error:
+                log.error("a message was refused and is dropped", chat=line.chat.key, error=str(error))
+                await self._messages.give_up(composed)
+                return True
+        # While the state can't be written, it is this that is tried again, and not the sending.
+        await self._messages.sent(*line.unrecorded)
+        line.unrecorded = None
         return True
 
     async def _put_to_rest(self, line: _Line, status: Status) -> None:
@@ -212,17 +227,18 @@ class Outbox:
         line.last_text.pop(status.id, None)
 
     async def _show_progress(self, line: _Line) -> bool:
-        """Edit the oldest `[document]` message whose picture has changed; false when there is none."""
+        """Edit one `[document]` message whose picture has changed, in turn; false when there is none."""
         line.progress_at = trio.current_time() + self._interval * (2 if line.chat.group else 1)
-        uploads, line.progress = line.progress, set()
-        for upload in uploads:
+        uploads, line.progress = deque(line.progress), {}
+        while uploads:
+            upload = uploads.popleft()
             status = await self._messages.status_of(line.chat, upload)
             if status is None or status.at_rest:
                 continue
             text = texts.status(self._status_lines(status), status.language)
             if text == line.last_text.get(status.id):
                 continue
-            line.progress |= uploads - {upload}
+            line.progress = dict.fromkeys([*uploads, *line.progress])
             if status.id not in line.last_text:
                 await self._messages.progress_will_show(status)
             line.last_text[status.id] = text
@@ -255,14 +271,19 @@ class Outbox:
         new = await self._messages.move_chat(line.chat, new_id)
         self._moved[line.chat.key] = new
         line.has_message = line.has_rest = False
-        line.progress.clear()
+        line.forget_progress()
         self.serve(new)
 
     def _wait_out(self, error: Exception) -> None:
+        if self._budget.paused:
+            return  # it was begun before another one failed
         self._outages += 1
         pause = self._pauses.after(self._outages) * random.uniform(0.7, 1.3)
         self._budget.pause(pause)
-        log.warning("the messenger can't be written to; trying again", pause=round(pause, 1), error=str(error))
+        event = "the messenger can't be written to; trying again"
+        if isinstance(error, StateError):
+            event = "the state can't be written; nothing is said until it can"
+        log.warning(event, pause=round(pause, 1), error=str(error))
 
     def _hand_back(self, line: _Line) -> None:
         """End a turn: the chat goes to the end of the row, or out of it when there is nothing more to say."""

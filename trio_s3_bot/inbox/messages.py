@@ -62,9 +62,10 @@ class Messages:
         def read(connection: sqlite3.Connection) -> list[Chat]:
             found = connection.execute(
                 "SELECT chats.chat FROM chats JOIN ("
-                " SELECT chat FROM notices UNION SELECT chat FROM messages WHERE remote_id IS NULL"
-                " UNION SELECT chat FROM messages WHERE edit_due > 0"
-                ") AS waiting ON waiting.chat = chats.key"
+                " SELECT chat, id AS place FROM messages WHERE remote_id IS NULL"
+                " UNION ALL SELECT chat, (1 << 40) + seq FROM notices"
+                " UNION ALL SELECT chat, (2 << 40) + id FROM messages WHERE edit_due > 0"
+                ") AS waiting ON waiting.chat = chats.key GROUP BY chats.key ORDER BY min(place)"
             )
             chats = [msgspec.json.decode(row[0], type=Chat) for row in found]
             return [chat for chat in chats if chat.messenger == messenger]

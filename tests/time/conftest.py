@@ -1,0 +1,51 @@
+"""What the tests in virtual time share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import trio
+from trio.abc import Instrument
+from trio.testing import MockClock
+
+from tests.time.fakes import Disk, ScriptedMessenger, inbox_on, open_disk
+from trio_s3_bot.inbox import Inbox
+
+T = TypeVar("T")
+
+HERE = Path(__file__).parent
+
+
+def in_virtual_time(main: Callable[[], Awaitable[T]], *, instruments: Sequence[Instrument], **_: object) -> T:
+    """Time passes only when all tasks wait for it, and then at once."""
+    return trio.run(main, clock=MockClock(autojump_threshold=0), instruments=instruments)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run every test of this folder so, but for those that move a clock of their own."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and "mock_clock" not in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.trio(run=in_virtual_time), append=False)
+
+
+@pytest.fixture
+async def disk() -> AsyncIterator[Disk]:
+    """What the inbox is on."""
+    async with open_disk() as disk:
+        yield disk
+
+
+@pytest.fixture
+async def inbox(disk: Disk) -> Inbox:
+    """An empty inbox."""
+    return await inbox_on(disk)
+
+
+@pytest.fixture
+def messenger() -> ScriptedMessenger:
+    """A messenger that takes everything at once."""
+    return ScriptedMessenger()

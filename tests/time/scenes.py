@@ -1,0 +1,120 @@
+"""What people do and what the bot is to tell them, put into the inbox the way the workers do it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from tests.time.fakes import ScriptedMessenger
+from trio_s3_bot.budgets import Budgets, at_most
+from trio_s3_bot.conversation import ChatState, Decision, Effect, Say, Take
+from trio_s3_bot.inbox import Inbox, UploadClaim
+from trio_s3_bot.messengers.base import Batch
+from trio_s3_bot.model import Chat, Document, SavedFile, UpdateObj, UploadState
+from trio_s3_bot.notices import Accepted, AnyNotice, DocumentRequired, Saved
+from trio_s3_bot.outbox import Outbox
+from trio_s3_bot.patience import SHIPPED
+from trio_s3_bot.texts import Sample
+
+DAY = 24 * 3600.0
+MIB = 2**20
+
+_update_ids = count(1)
+
+
+def person(number: int, messenger: str = "telegram") -> Chat:
+    """A private chat."""
+    return Chat(messenger, number)
+
+
+def group(number: int, thread: int | None = None) -> Chat:
+    return Chat("telegram", -number, thread, group=True)
+
+
+def update(chat: Chat, text: str = "hello", update_id: int | None = None) -> UpdateObj:
+    number = next(_update_ids) if update_id is None else update_id
+    return UpdateObj(chat.messenger, str(number), chat, message_id=number, text=text, addressed=True)
+
+
+def document(name: str, size: int = MIB) -> Document:
+    return Document(file_id=name, unique_id=name, file_name=name, size=size)
+
+
+async def decide(inbox: Inbox, chat: Chat, effects: Iterable[Effect]) -> None:
+    """Let a message of `chat` lead to `effects`."""
+    await inbox.updates.store(chat.messenger, Batch((update(chat),), None))
+    claim = await inbox.updates.claim(chat.messenger)
+    assert claim.update.chat == chat
+    await inbox.updates.finish(claim, Decision(ChatState(greeted=True), tuple(effects)))
+
+
+async def tell(inbox: Inbox, chat: Chat, *notices: AnyNotice) -> None:
+    """Let the bot have something to say."""
+    await decide(inbox, chat, [Say(notice) for notice in notices])
+
+
+async def ask(inbox: Inbox, chat: Chat, times: int = 1) -> None:
+    """Let the bot ask for a document, in as many messages: what is said so is never folded."""
+    await tell(inbox, chat, *[DocumentRequired(reply_to=number) for number in range(times)])
+
+
+async def take(inbox: Inbox, chat: Chat, *names: str, size: int = MIB, say: bool = True) -> None:
+    """Let the bot take documents, and say so. An upload's id is its name."""
+    for name in names:
+        effects: list[Effect] = [Take(name, document(name, size), name, None, 1)]
+        await decide(inbox, chat, effects + ([Say(Accepted(upload=name, name=name))] if say else []))
+
+
+@asynccontextmanager
+async def speaking(
+    inbox: Inbox,
+    messenger: ScriptedMessenger,
+    *,
+    sample: Callable[[str], Sample | None] = lambda _: None,
+    progress_interval: float = 3,
+) -> AsyncIterator[Outbox]:
+    """An outbox with the shipped limits, at work while the block runs; nothing may take longer than a day."""
+    outbox = Outbox(
+        messenger,
+        inbox.messages,
+        budget=at_most(30, 1),
+        budgets=Budgets(chat_messages_per_second=1, group_messages_per_minute=20),
+        progress_interval=progress_interval,
+        sample=sample,
+        pauses=SHIPPED.speaking,
+    )
+    inbox.when_something_to_say(outbox.serve)
+    with trio.fail_after(DAY):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(outbox.run)
+            await wait_all_tasks_blocked()
+            yield outbox
+            nursery.cancel_scope.cancel()
+
+
+def most_within(times: Sequence[float], seconds: float) -> int:
+    """How many of `times`, in order, fall into any stretch of `seconds`, its end not counted."""
+    return max(sum(start <= at < start + seconds - 1e-9 for at in times) for start in times)
+
+
+async def begin(inbox: Inbox, chat: Chat, name: str, size: int = MIB) -> UploadClaim:
+    """A document that was taken, said to be taken, and is going up."""
+    await take(inbox, chat, name, size=size)
+    claim = await inbox.uploads.claim()
+    assert claim is not None
+    await inbox.uploads.try_key(claim.job, name)
+    return claim
+
+
+async def end(inbox: Inbox, claim: UploadClaim) -> None:
+    """The document is in the bucket."""
+    job = claim.job
+    saved = SavedFile(job.id, job.chat, job.name, MIB, '"etag"', job.id, 0)
+    await inbox.uploads.finish(
+        job, UploadState.SAVED, Saved(upload=job.id, key=job.name, name=job.name, size=MIB), saved
+    )
+    inbox.uploads.give_back(claim)
