@@ -1,4 +1,4 @@
-"""A served Bot API emulator and a plain HTTP client to talk to it; time-bounded by the client."""
+"""Served emulators of the Bot API and of VK, and plain HTTP clients to talk to them; time-bounded by the clients."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import httpx
 import pytest
 
 from trio_s3_bot.sandbox.telegram import Telegram, open_telegram
+from trio_s3_bot.sandbox.vk import Vk, open_vk
+
+from .vk_client import VkClient
 
 
 @pytest.fixture
@@ -38,3 +41,18 @@ async def call(http: httpx.AsyncClient) -> Callable[..., Awaitable[dict[str, Any
         return answer
 
     return call
+
+
+@pytest.fixture
+async def vk() -> AsyncIterator[Vk]:
+    """An emulator that must have had nothing to complain of; a test of a complaint clears it."""
+    async with open_vk() as vk:
+        yield vk
+        assert vk.complaints == []
+
+
+@pytest.fixture
+async def client(vk: Vk) -> AsyncIterator[VkClient]:
+    """A client of the API and of the long poll, with the community's token."""
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
+        yield VkClient(vk, http)

@@ -155,8 +155,11 @@ class Docs:
         return doc if doc and not doc.gone and self._good("extra", doc, query.get("extra", "")) else None
 
     def _renewed(self, attachment: dict[str, Any]) -> dict[str, Any]:
-        shown = attachment.get("doc", {})
-        doc = self._docs.get(f"{shown.get('owner_id')}_{shown.get('id')}")
+        shown = attachment.get(attachment["type"], {})
+        if "attachments" in shown:
+            inner = [self._renewed(inside) for inside in shown["attachments"]]
+            return {**attachment, attachment["type"]: {**shown, "attachments": inner}}
+        doc = self._docs.get(f"{shown.get('owner_id')}_{shown.get('id')}") if attachment["type"] == "doc" else None
         return {**attachment, "doc": {**shown, "url": self.page_link(doc)}} if doc and "url" in shown else attachment
 
     def _signed(self, purpose: str, doc: StoredDoc) -> str:

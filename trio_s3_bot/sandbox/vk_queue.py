@@ -132,19 +132,24 @@ class EventQueue:
         if failure:
             return failure
         start = self._asked = int(ts)
-        answer = await self._wait(lambda: self._failure(key, ts) or self._since(start), min(wait, WAIT_MAX))
-        return answer or {"ts": str(self.ts), "updates": []}
 
-    async def _wait(self, look: Callable[[], dict[str, Any] | None], wait: float) -> dict[str, Any] | None:
+        def look() -> dict[str, Any] | None:
+            return self._failure(key, ts) or self._since(start)
+
+        await self._wait(look, min(wait, WAIT_MAX))
+        # Looked at once more: what came at the very end of the wait must not be behind an empty answer's ts.
+        return look() or {"ts": str(self.ts), "updates": []}
+
+    async def _wait(self, look: Callable[[], dict[str, Any] | None], wait: float) -> None:
+        """Wait until there is something to see, or until it is time for an empty answer."""
         self._waiting += 1
         self._changes.announce()
         try:
             with trio.move_on_after(min(wait * SHARE_WAITED, self.long_poll_max)):
-                return await self._changes.until(look)
+                await self._changes.until(look)
         finally:
             self._waiting -= 1
             self._changes.announce()
-        return None
 
     def _failure(self, key: str, ts: str) -> dict[str, Any] | None:
         session = self._keys.get(key)
