@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import trio
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from .replies import Reply, cancel_on_disconnect
@@ -46,6 +46,8 @@ class BotApi:
                 reply = await self._file(request, *file.groups())
             else:
                 reply = refused(404, "Not Found")
+        except ClientDisconnect:
+            return  # in the middle of its request; there is nobody to answer, and nothing was asked
         except Exception as error:
             self._telegram.complain(f"the emulator failed: {error!r}")
             raise
