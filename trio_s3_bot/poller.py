@@ -18,6 +18,7 @@ from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.utils import log_exceptions
 
 ANOTHER_POLLER = 3  # conflicts in a row after which it isn't just our own poll from before a restart
+AT_LEAST = 1  # seconds between two polls when the first one brought nothing new: a server may not wait as it should
 
 log = structlog.get_logger()
 
@@ -43,6 +44,7 @@ class Poller:
         self._channel = channel
         self._pauses = pauses
         self._failures = 0
+        self._conflicts = 0
 
     async def run(self) -> None:
         """Poll and feed until cancelled."""
@@ -53,6 +55,7 @@ class Poller:
     async def _poll(self) -> None:
         cursor = await self._updates.cursor(self._messenger.name)
         while True:
+            begun = trio.current_time()
             try:
                 batch = await self._messenger.poll(cursor)
                 await self._updates.store(self._messenger.name, batch)
@@ -60,8 +63,11 @@ class Poller:
                 await self._pause(error)
             else:
                 # Only now: the next poll with this cursor tells the messenger to forget the batch.
-                await self._after(batch, stuck=batch.cursor == cursor)
+                stuck = batch.cursor == cursor
+                await self._after(batch, stuck=stuck)
                 cursor = batch.cursor
+                if stuck:
+                    await trio.sleep_until(begun + AT_LEAST)
 
     async def _feed(self) -> None:
         while True:
@@ -80,24 +86,25 @@ class Poller:
             await trio.sleep(self._pauses.longest)
         if self._failures:
             log.info("polling works again", messenger=self._messenger.name, after_failures=self._failures)
-            self._failures = 0
+        self._failures = self._conflicts = 0
 
     async def _pause(self, error: MessengerError | StateError) -> None:
         self._failures += 1
+        self._conflicts = self._conflicts + 1 if isinstance(error, PollConflict) else 0
         pause = self._pauses.after(self._failures) * random.uniform(0.7, 1.3)
         if isinstance(error, RetryAfter):
             pause = max(pause, error.seconds)
         log.warning(
-            _meaning(error, self._failures), messenger=self._messenger.name, error=str(error), pause=round(pause, 1)
+            _meaning(error, self._conflicts), messenger=self._messenger.name, error=str(error), pause=round(pause, 1)
         )
         await trio.sleep(pause)
 
 
-def _meaning(error: MessengerError | StateError, failures: int) -> str:
+def _meaning(error: MessengerError | StateError, conflicts: int) -> str:
     """What the operator should make of a failed poll."""
     if isinstance(error, PollConflict) and error.webhook:
         return "a webhook is set for this bot, so it gets no updates here; delete it with deleteWebhook"
-    if isinstance(error, PollConflict) and failures >= ANOTHER_POLLER:
+    if isinstance(error, PollConflict) and conflicts >= ANOTHER_POLLER:
         return "another program polls with this token; stop it, or it takes this bot's updates"
     if isinstance(error, TokenRefused):
         return "the messenger doesn't accept the token any more; put in the new one and restart"
