@@ -77,7 +77,7 @@ class Pools:
 
 class Reader:
     """
-    One pass over a source, used by one thread; only `interrupt` may be called from another.
+    One pass over a source, used by one thread at a time; only `interrupt` and `close` may be called from another.
 
     `size` is what the source promises, once it is open; `None` where it doesn't.
     """
@@ -90,14 +90,29 @@ class Reader:
         self._position = 0
         self._interrupted = False
 
-    def read_into(self, view: memoryview, position: int) -> int:
-        """
-        Fill `view` with the bytes from `position` on; returns how many there were, fewer only at the end.
+    def is_at(self, position: int) -> bool:
+        """Whether the next byte to be read is the one at `position`."""
+        return (self._file is not None or self._response is not None) and position == self._position
 
-        Raises `SourceUnavailable`, `SourceExpired`, `DocumentRefused`; `trio.Cancelled` soon after a cancel.
+    def go_to(self, position: int) -> None:
+        """
+        Open the source, if need be, such that the next byte to be read is the one at `position`.
+
+        A server may be silent for long before it answers, and nothing can end that wait; so the thread that does this
+        may be abandoned. Raises `SourceUnavailable`, `SourceExpired`, `DocumentRefused`.
         """
         with _translated():
             self._go_to(position)
+        if self._interrupted:
+            self.close()
+
+    def read_into(self, view: memoryview) -> int:
+        """
+        Fill `view` with the next bytes; returns how many there were, fewer only at the end.
+
+        Raises `SourceUnavailable`; `trio.Cancelled` soon after a cancel.
+        """
+        with _translated():
             filled = 0
             while filled < len(view):
                 trio.from_thread.check_cancelled()

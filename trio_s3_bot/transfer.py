@@ -165,8 +165,9 @@ class _Download:
         wanted = room if self._source.size is None else min(room, self._source.size - position + 1)
         buffer = await self._memory.take(wanted)
         try:
-            view = memoryview(buffer)[:wanted]
-            size = await trio.to_thread.run_sync(reader.read_into, view, position, limiter=self._threads)
+            if not reader.is_at(position):
+                await trio.to_thread.run_sync(reader.go_to, position, abandon_on_cancel=True, limiter=self._threads)
+            size = await trio.to_thread.run_sync(reader.read_into, memoryview(buffer)[:wanted], limiter=self._threads)
             last = size < wanted
             _check_size(position + size, self._plan, room)
             _check_end(position + size, self._source.size, last=last)
