@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from tests.world import World
+from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.sandbox.faults import FaultProxy, open_fault_proxy
 from trio_s3_bot.sandbox.telegram import Chat, Content, Message, User
 
@@ -17,6 +19,10 @@ NO_LIMITS = {
     ("telegram", "group_messages_per_minute"): "1000",
 }
 """Settings for tests of something else than flood limits, so that none has to wait for them."""
+HASTY = replace(
+    SHIPPED, speaking=Pauses(0.1, 0.4), document=Pauses(0.05, 0.2), outage=Pauses(0.05, 0.2), reading=Pauses(0.01, 0.05)
+)
+"""A bot that tries again sooner than the one that ships."""
 MARKERS = ("[greeting]", "[document is required]", "[document]", SAVED)
 
 

@@ -1,0 +1,235 @@
+"""Documents that can't be saved, now or ever: every one of them ends in words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, markers, meet, said, send_raw, store_behind_proxy
+from tests.world import BUCKET, World
+from trio_s3_bot.outages import WORTH_TELLING
+from trio_s3_bot.sandbox.faults import S3_ACCESS_DENIED, S3_SLOW_DOWN, SERVER_ERROR, Fault, Reset, s3_error
+from trio_s3_bot.sandbox.replies import Reply, Work, json_reply
+from trio_s3_bot.sandbox.telegram import BadRequest, Content, Html502, SlowBody, Status
+from trio_s3_bot.uploads import MOST_FAILURES
+
+MIB = 2**20
+WHY = "could not be saved"
+
+
+async def test_a_document_over_telegrams_limit_is_answered_with_the_reason(world: World) -> None:
+    alice, chat = meet(world)
+    async with world.bot(NO_LIMITS):
+        chat.send_document(alice, "film.mkv", Content.generated(20 * MIB + 1))
+        answer = await chat.wait_for(WHY)
+    assert markers(chat) == ["[greeting]", "[document]", ""]
+    assert "film.mkv" in answer["text"]
+    assert "20 MB" in answer["text"]
+    assert "smaller pieces" in answer["text"]
+    assert world.objects == {}
+
+
+async def test_the_reason_is_told_in_the_persons_language(world: World) -> None:
+    alice, chat = meet(world, language="ru")
+    async with world.bot(NO_LIMITS):
+        chat.send_document(alice, "film.mkv", Content.generated(20 * MIB + 1))
+        answer = await chat.wait_for("film.mkv не сохранён")
+    assert "20 МБ" in answer["text"]
+
+
+@pytest.mark.parametrize("announced", ["in the message", "by getFile", "nowhere"])
+async def test_a_document_over_the_operators_limit_is_answered_with_the_reason(world: World, announced: str) -> None:
+    alice, chat = meet(world)
+    async with world.bot({**NO_LIMITS, ("limits", "max_file_size"): "1000 B"}):
+        if announced == "nowhere":
+            world.telegram.faults.add(method="getFile", answer=WithoutSize(), times=2)
+        sizes = {"file_size": 1001} if announced == "in the message" else {}
+        send_raw(world, chat, alice, bytes(1001), file_name="big.bin", **sizes)
+        send_raw(world, chat, alice, bytes(1000), file_name="fits.bin")
+        answer = await chat.wait_for(WHY)
+        await chat.wait_for(SAVED)
+    assert markers(chat).count("") == 1
+    assert "big.bin" in answer["text"]
+    assert "1,000 bytes" in answer["text"]
+    assert list(world.objects) == ["fits.bin"]
+    asked = [call.params["file_id"] for call in world.telegram.calls("getFile")]
+    assert len(asked) == (1 if announced == "in the message" else 2)
+
+
+async def test_a_document_that_grows_over_the_limit_leaves_nothing_behind_and_its_progress_at_rest(
+    world: World,
+) -> None:
+    settings = {
+        ("limits", "max_file_size"): "11 MiB",
+        ("uploads", "part_size"): "5 MiB",
+        ("uploads", "progress_interval"): "1 s",
+    }
+    alice, chat = meet(world)
+    async with world.bot({**NO_LIMITS, **settings}):
+        world.telegram.faults.add(method="getFile", answer=WithoutSize())
+        world.telegram.faults.add(method="file", answer=SlowBody(4 * MIB))
+        send_raw(world, chat, alice, bytes(12 * MIB), file_name="big.bin")
+        await chat.wait_for(lambda message: "so far" in message["text"])
+        await chat.wait_for(WHY)
+        await chat.wait_for("not saved")
+    assert said(chat)[1] == "[document] big.bin\nnot saved"
+    assert "11 MB" in said(chat)[2]
+    assert world.objects == {}
+    assert world.s3.uploads(BUCKET) == []
+
+
+async def test_a_document_that_telegram_has_no_more_is_answered_with_the_reason(world: World) -> None:
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="getFile", answer=BadRequest("invalid file_id"))
+    async with world.bot(NO_LIMITS):
+        chat.send_document(alice, "report.pdf", b"content")
+        answer = await chat.wait_for(WHY)
+    assert markers(chat) == ["[greeting]", "[document]", ""]
+    assert "send it again" in answer["text"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        BadRequest("wrong file_id or the file is temporarily unavailable"),
+        Html502(),
+        Status(200, b'{"ok":true,"result":{"file_id":"A","file_unique_id":"B"}}'),
+        Status(200, b'{"ok":true,"result":[]}'),
+        Status(200, b'"\xff'),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+async def test_a_document_that_telegram_cannot_give_at_the_moment_is_saved_later(
+    world: World, fault: BadRequest | Html502 | Status
+) -> None:
+    alice, chat = meet(world)
+    struck = world.telegram.faults.add(method="getFile", answer=fault)
+    async with world.bot(NO_LIMITS, HASTY):
+        chat.send_document(alice, "report.pdf", b"content")
+        await chat.wait_for(SAVED)
+    assert struck.hits == 1
+    assert markers(chat) == ["[greeting]", "[document]", SAVED]
+
+
+async def test_a_document_whose_tries_are_used_up_is_answered_with_the_reason(world: World) -> None:
+    """Telegram doesn't tell what is gone from what is "temporarily unavailable", so that is tried for a while."""
+    alice, chat = meet(world)
+    async with world.bot(NO_LIMITS, HASTY):
+        sent = chat.send_document(alice, "report.pdf", b"content")
+        world.telegram.forget_file(sent["document"]["file_id"])
+        answer = await chat.wait_for(WHY)
+    assert len(world.telegram.calls("getFile")) == MOST_FAILURES
+    assert markers(chat) == ["[greeting]", "[document]", ""]
+    assert "send it again" in answer["text"]
+
+
+async def test_one_document_that_fails_does_not_keep_the_others(world: World) -> None:
+    alice, chat = meet(world)
+    async with world.bot({**NO_LIMITS, ("limits", "max_file_size"): "10 B"}):
+        for name, size in (("a.txt", 1), ("b.txt", 11), ("c.txt", 2)):
+            chat.send_document(alice, name, bytes(size))
+        await chat.wait_for(WHY)
+        await chat.wait_for(lambda _: all(f"{n}, " in "".join(said(chat)) for n in ("a.txt", "c.txt")))
+    assert set(world.objects) == {"a.txt", "c.txt"}
+
+
+@pytest.mark.parametrize("code", ["KeyTooLongError", "EntityTooLarge", "XMinioInvalidObjectName"])
+async def test_a_document_that_the_store_never_takes_is_answered_with_the_reason(world: World, code: str) -> None:
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
+        proxy.add(s3_error(400, code, "No."), match="PutObject")
+        chat.send_document(alice, "report.pdf", b"content")
+        answer = await chat.wait_for(WHY)
+    assert markers(chat) == ["[greeting]", "[document]", ""]
+    assert "storage does not take it" in answer["text"]
+
+
+OUTAGES: dict[str, Fault] = {
+    "keys refused": s3_error(403, "InvalidAccessKeyId", "Unknown key."),
+    "no access": S3_ACCESS_DENIED,
+    "no bucket": s3_error(404, "NoSuchBucket", "Gone."),
+    "quota": s3_error(507, "XMinioStorageFull", "Full."),
+    "clock": s3_error(403, "RequestTimeTooSkewed", "Wrong time."),
+    "slow down": S3_SLOW_DOWN,
+    "error": SERVER_ERROR,
+    "reset": Reset(),
+}
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+async def test_a_document_waits_out_what_is_wrong_with_the_store_and_the_operator_is_told(
+    world: World, outage: str
+) -> None:
+    alice, chat = meet(world)
+    with capture_logs() as logs:
+        async with store_behind_proxy(world) as (proxy, settings), world.bot(settings, HASTY):
+            strike = proxy.add(OUTAGES[outage], match="PutObject", times=2)
+            chat.send_document(alice, "report.pdf", b"content")
+            await chat.wait_for(SAVED)
+    assert strike.count == 2
+    assert markers(chat) == ["[greeting]", "[document]", SAVED]
+    assert world.content("report.pdf") == b"content"
+    events = [entry["event"] for entry in logs if entry.get("what") == "the S3 store"]
+    assert events == ["out of order; documents wait"] * 2 + ["back in order"]
+
+
+async def test_a_store_that_goes_down_is_waited_for_by_all_documents(world: World) -> None:
+    async with store_behind_proxy(world) as (proxy, settings), world.bot(settings, HASTY):
+        proxy.down()
+        meetings = [meet(world, f"Person {number}") for number in range(5)]
+        for number, (person, chat) in enumerate(meetings):
+            chat.send_document(person, f"{number}.txt", b"content")
+        for _, chat in meetings:
+            await chat.wait_for("[document]")
+        proxy.up()
+        for _, chat in meetings:
+            await chat.wait_for(SAVED)
+    assert [markers(chat) for _, chat in meetings] == [["[greeting]", "[document]", SAVED]] * 5
+
+
+async def test_people_are_told_once_that_their_document_has_to_wait(world: World) -> None:
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot(settings, HASTY):
+        strike = proxy.add(S3_SLOW_DOWN, match="PutObject", times=None)
+        chat.send_document(alice, "report.pdf", b"content")
+        await chat.wait_for("is waiting")
+        told = strike.count
+        await strike.struck(told + 3)
+        strike.disarm()
+        await chat.wait_for(SAVED)
+    assert told >= WORTH_TELLING
+    assert markers(chat) == ["[greeting]", "[document]", "", SAVED]
+
+
+async def test_a_person_who_blocks_the_bot_meanwhile_still_gets_the_document_saved_and_others_are_served(
+    world: World,
+) -> None:
+    (alice, hers), (bob, his) = meet(world, "Alice"), meet(world, "Bob")
+    async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
+        upload = proxy.hold("PutObject")
+        hers.send_document(alice, "hers.txt", b"content")
+        await hers.wait_for("[document]")
+        await upload.reached.wait()
+        world.telegram.block(alice)
+        upload.release()
+        await world.object("hers.txt")
+        his.send_document(bob, "his.txt", b"content")
+        await his.wait_for(SAVED)
+        world.telegram.unblock(alice)
+        hers.say(alice, "I am back")
+        await hers.wait_for("[document is required]")
+    assert markers(hers) == ["[greeting]", "[document]", "[document is required]"]
+
+
+@dataclass(frozen=True)
+class WithoutSize:
+    """`getFile` answers without `file_size`, which the Bot API calls optional."""
+
+    async def give(self, work: Work, *, before: bool) -> Reply:  # noqa: ARG002 - the protocol's
+        reply = await work()
+        answer = json.loads(reply.body.read(0, reply.body.size))
+        del answer["result"]["file_size"]
+        return json_reply(answer)
