@@ -31,6 +31,7 @@ from trio_s3_bot.inbox import Claim, Inbox, UploadClaim, open_inbox
 from trio_s3_bot.memory import MemoryBudget
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.messengers.telegram import open_telegram
+from trio_s3_bot.messengers.vk import open_vk
 from trio_s3_bot.model import Chat
 from trio_s3_bot.outbox import Outbox
 from trio_s3_bot.patience import SHIPPED, Patience
@@ -148,7 +149,7 @@ class Bot:
         )
 
     def _outbox(self, messenger: Messenger, inbox: Inbox, slots: UploadSlots) -> Outbox:
-        limits = self._config.telegram
+        limits = self._config.accounts[messenger.name]
         return Outbox(
             messenger,
             inbox.messages,
@@ -201,8 +202,14 @@ class Bot:
 @asynccontextmanager
 async def open_messengers(config: BotConfig, patience: Patience) -> AsyncIterator[dict[str, Messenger]]:
     """The accounts that are switched on, by the messenger's name."""
-    async with open_telegram(config.telegram, config.network.proxy, patience.timeouts) as telegram:
-        yield {telegram.name: telegram}
+    common = (config.network.proxy, patience.timeouts)
+    messengers: dict[str, Messenger] = {}
+    async with AsyncExitStack() as stack:
+        if config.telegram is not None:
+            messengers["telegram"] = await stack.enter_async_context(open_telegram(config.telegram, *common))
+        if config.vk is not None:
+            messengers["vk"] = await stack.enter_async_context(open_vk(config.vk, *common))
+        yield messengers
 
 
 @asynccontextmanager

@@ -49,6 +49,23 @@ class TelegramConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class VkConfig:
+    """
+    How to reach VK, and how much may be said there.
+
+    `group_id` is None where the token alone says which community it is; `wait` is how many seconds a long poll lasts.
+    """
+
+    token: Secret
+    group_id: int | None
+    api_url: str
+    wait: float
+    messages_per_second: float
+    chat_messages_per_second: float
+    group_messages_per_minute: float
+
+
+@dataclass(frozen=True, slots=True)
 class S3Config:
     """
     Where objects go. `endpoint_url` is None for AWS; `public_endpoint_url` is the one for links that people open.
@@ -140,9 +157,10 @@ class LogConfig:
 
 @dataclass(frozen=True, slots=True)
 class BotConfig:
-    """All settings; each part of the program is given its own section only."""
+    """All settings; each part of the program is given its own section only. A messenger that is off is None."""
 
-    telegram: TelegramConfig
+    telegram: TelegramConfig | None
+    vk: VkConfig | None
     s3: S3Config
     worker: WorkerConfig
     queue: QueueConfig
@@ -153,6 +171,12 @@ class BotConfig:
     stop: StopConfig
     network: NetworkConfig
     log: LogConfig
+
+    @property
+    def accounts(self) -> dict[str, TelegramConfig | VkConfig]:
+        """The messengers that are on, by name."""
+        both = {"telegram": self.telegram, "vk": self.vk}
+        return {name: account for name, account in both.items() if account is not None}
 
 
 class _Written(NamedTuple):
@@ -171,6 +195,7 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[tuple[str, s
     """
     written = {(row.section, row.key): _Written(row.default, str(path)) for row in SETTINGS}
     written |= _from_file(path) | _from_environment(environ) | _from_overrides(overrides)
+    _require_a_messenger(written)
     return _build(_Parsed(written), path.absolute().parent)
 
 
@@ -231,12 +256,18 @@ def _from_environment(environ: Mapping[str, str]) -> dict[tuple[str, str], _Writ
         if variable in rows:
             found[rows[variable].section, rows[variable].key] = _Written(text.strip(), variable)
         elif variable.startswith(ENVIRONMENT_PREFIX):
-            # The prefix, being common to all, would make all of them look alike.
-            endings = [known.removeprefix(ENVIRONMENT_PREFIX) for known in rows]
-            close = difflib.get_close_matches(variable.removeprefix(ENVIRONMENT_PREFIX), endings, 1, 0.5)
-            hint = f"did you mean {ENVIRONMENT_PREFIX}{close[0]}?" if close else "config.ini lists all settings"
-            raise ConfigError(f"unknown variable; {hint}", file=ascii(variable)[1:-1])
+            raise ConfigError(f"unknown variable; {_known_variable(variable, rows)}", file=ascii(variable)[1:-1])
     return found
+
+
+def _known_variable(variable: str, known: Iterable[str]) -> str:
+    # The prefix, being common to all, would make all of them look alike.
+    name = variable.removeprefix(ENVIRONMENT_PREFIX)
+    endings = [full.removeprefix(ENVIRONMENT_PREFIX) for full in known]
+    without_section = [ending for ending in endings if ending.endswith(f"_{name}")]
+    close = without_section or difflib.get_close_matches(name, endings, 1, 0.5)
+    meant = " or ".join(f"{ENVIRONMENT_PREFIX}{ending}" for ending in close)
+    return f"did you mean {meant}?" if meant else "config.ini lists all settings"
 
 
 def _from_overrides(overrides: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], _Written]:
@@ -245,6 +276,16 @@ def _from_overrides(overrides: Mapping[tuple[str, str], str]) -> dict[tuple[str,
         if (section, key) not in known:
             raise ConfigError("there is no such setting", file="overrides", section=section, key=key)
     return {name: _Written(text.strip(), "overrides") for name, text in overrides.items()}
+
+
+def _require_a_messenger(written: Mapping[tuple[str, str], _Written]) -> None:
+    token = written["telegram", "token"]
+    if not token.text and not written["vk", "token"].text:
+        problem = (
+            "it is blank, and so is [vk] token, but the bot has to be in one of the two at least; put it there or set "
+            f"{ENVIRONMENT_PREFIX}TELEGRAM_TOKEN"
+        )
+        raise ConfigError(problem, file=token.origin, section="telegram", key="token")
 
 
 def _keys_by_section() -> dict[str, list[str]]:
@@ -312,6 +353,7 @@ def _build(parsed: _Parsed, folder: Path) -> BotConfig:
     worker = WorkerConfig(**parsed.section("worker"))
     return BotConfig(
         telegram=_telegram(parsed, folder),
+        vk=_vk(parsed),
         s3=_s3(parsed),
         worker=worker,
         queue=QueueConfig(**parsed.section("queue")),
@@ -325,8 +367,15 @@ def _build(parsed: _Parsed, folder: Path) -> BotConfig:
     )
 
 
-def _telegram(parsed: _Parsed, folder: Path) -> TelegramConfig:
+def _vk(parsed: _Parsed) -> VkConfig | None:
+    values = parsed.section("vk")
+    return VkConfig(**values) if values["token"] is not None else None
+
+
+def _telegram(parsed: _Parsed, folder: Path) -> TelegramConfig | None:
     values = parsed.section("telegram")
+    if values["token"] is None:
+        return None
     root, server_root = values["local_root"], values["local_server_root"]
     if root is None:
         if server_root is not None:

@@ -18,8 +18,8 @@ from .model import Secret
 
 Parser = Callable[[str], object]
 
-# The shape of a Telegram token.
-TOKEN = re.compile(r"[0-9]+:[\w-]{20,}", re.ASCII)
+# The shapes of a Telegram token, and of VK's tokens: those of today, and the older ones of 85 hexadecimal digits.
+TOKEN = re.compile(r"[0-9]+:[\w-]{20,}|vk1\.[\w.-]{20,}|(?<![0-9a-f])[0-9a-f]{85}(?![0-9a-f])", re.ASCII)
 
 _SIZES = {"": 1, "b": 1}
 _SIZES |= {f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)}

@@ -9,6 +9,7 @@ from .notation import Parser, count, duration, matching, one_of, or_blank, rate,
 
 ENVIRONMENT_PREFIX = "TRIO_S3_BOT_"
 CLOUD_API_URL = "https://api.telegram.org"
+VK_API_URL = "https://api.vk.ru/method"
 
 
 class Setting(NamedTuple):
@@ -27,6 +28,7 @@ class Setting(NamedTuple):
 
 
 _token = secret(r"[0-9]+:\S+", "a bot token (digits, a colon, more characters; no spaces)")
+_access_token = secret(r"[!-~]+", "an access token (printable characters, no spaces)")
 _key = secret(r"[!-~]+", "a key (printable characters, no spaces)")
 _server_path = matching(r"/[^\x00-\x1f]*", "an absolute path")
 # The two patterns are as wide as those of botocore; `config` knows what AWS itself allows.
@@ -41,7 +43,8 @@ _level = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # A row is two lines at most; formatted, most would be seven.
 # fmt: off
 SETTINGS = (
-    Setting("telegram", "token", "", _token, "The bot's token, as @BotFather gives it."),
+    Setting("telegram", "token", "", or_blank(_token),
+            "The bot's token, as @BotFather gives it; blank: there is no bot in Telegram."),
     Setting("telegram", "api_url", CLOUD_API_URL, notation.url, "Address of the Bot API server."),
     Setting("telegram", "local_root", "", or_blank(notation.path),
             "Folder of a local Bot API server, as this machine sees it; blank: none."),
@@ -52,6 +55,19 @@ SETTINGS = (
     Setting("telegram", "chat_messages_per_second", "1", rate("0.01", "1000"),
             "Messages a second, at most, to one chat; short bursts are allowed."),
     Setting("telegram", "group_messages_per_minute", "20", rate("0.01", "1000"),
+            "Messages a minute, at most, to one group."),
+    Setting("vk", "token", "", or_blank(_access_token),
+            "Access token of the community that is the bot; blank: there is no bot in VK."),
+    Setting("vk", "group_id", "", or_blank(count("1", "999999999999")),
+            "The community's number, to make sure; blank: the community that the token belongs to."),
+    Setting("vk", "api_url", VK_API_URL, notation.url, "Address of the methods of VK's API."),
+    Setting("vk", "wait", "25 s", duration("1 s", "90 s"),
+            "Time that VK waits for events before it answers without, 1 s to 90 s."),
+    Setting("vk", "messages_per_second", "15", rate("0.01", "1000"),
+            "Messages a second, at most, to all chats together. VK takes 20 requests a second; files need some."),
+    Setting("vk", "chat_messages_per_second", "1", rate("0.01", "1000"),
+            "Messages a second, at most, to one chat; short bursts are allowed."),
+    Setting("vk", "group_messages_per_minute", "20", rate("0.01", "1000"),
             "Messages a minute, at most, to one group."),
     Setting("s3", "bucket", "", _bucket, "The bucket that documents are saved in."),
     Setting("s3", "endpoint_url", "", or_blank(notation.url), "Address of the S3 service; blank: AWS."),

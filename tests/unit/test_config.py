@@ -20,6 +20,8 @@ from trio_s3_bot.settings import SETTINGS
 
 SHIPPED = Path(__file__).parents[2] / "config.ini"
 TOKEN = "123456:AAEfake-token_fake-token_fake-token"  # noqa: S105 (made up)
+VK_TOKEN = "vk1.a.fake-token_fake-token_fake-token"  # noqa: S105 (made up)
+OLD_VK_TOKEN = "0123456789abcdef" * 5 + "01234"
 KEY_ID, KEY = "FAKEKEYID", "fake/secret+key%with#odd;characters="
 MINIMAL = {("telegram", "token"): TOKEN, ("s3", "bucket"): "documents"}
 MIB = 1024**2
@@ -69,7 +71,7 @@ def test_the_shipped_file_has_every_key_under_a_comment_that_explains_it_and_no_
             key, equals, default = line.partition("=")
             assert equals
             found.append((section, key.strip(), default.strip(), above))
-    required = {row[:2]: " Required." for row in SETTINGS if row[:2] in MINIMAL}
+    required = {("s3", "bucket"): " Required."}
     tails = {row[:2]: f" Default: {row.default}" if row.default else "" for row in SETTINGS} | required
     assert found == [(*row[:3], f"# {row.doc}{tails[row[:2]]}") for row in SETTINGS]
 
@@ -94,6 +96,7 @@ def test_the_defaults_are_these(minimal: Path) -> None:
             chat_messages_per_second=1,
             group_messages_per_minute=20,
         ),
+        vk=None,
         s3=config.S3Config(
             bucket="documents",
             endpoint_url=None,
@@ -117,8 +120,29 @@ def test_the_defaults_are_these(minimal: Path) -> None:
     )
 
 
+def test_the_defaults_of_vk_are_these(minimal: Path) -> None:
+    assert load(minimal, {"TRIO_S3_BOT_VK_TOKEN": VK_TOKEN}).vk == config.VkConfig(
+        token=Secret(VK_TOKEN),
+        group_id=None,
+        api_url="https://api.vk.ru/method",
+        wait=25,
+        messages_per_second=15,
+        chat_messages_per_second=1,
+        group_messages_per_minute=20,
+    )
+
+
+def test_a_messenger_without_a_token_is_off_and_one_at_least_is_on(minimal: Path) -> None:
+    loaded = load(minimal, {"TRIO_S3_BOT_TELEGRAM_TOKEN": "", "TRIO_S3_BOT_VK_TOKEN": VK_TOKEN})
+    assert loaded.telegram is None
+    assert loaded.vk is not None
+    error = refused(minimal, {"TRIO_S3_BOT_TELEGRAM_TOKEN": ""})
+    assert (error.file, error.section, error.key) == ("TRIO_S3_BOT_TELEGRAM_TOKEN", "telegram", "token")
+    assert "[vk] token" in error.problem
+
+
 def test_every_section_of_the_table_is_a_part_with_its_keys_as_fields(minimal: Path) -> None:
-    parts = load(minimal, {})
+    parts = load(minimal, {"TRIO_S3_BOT_VK_TOKEN": VK_TOKEN})
     fields = {
         (section, key)
         for section in BotConfig.__dataclass_fields__
@@ -216,6 +240,7 @@ def test_a_relative_path_starts_at_the_folder_of_the_config_file(minimal: Path) 
     with contextlib.chdir(minimal.parent.parent):
         loaded = load(minimal.relative_to(minimal.parent.parent), environ)
     assert loaded.state.path == minimal.parent / "bot.db"
+    assert loaded.telegram is not None
     assert loaded.telegram.local_root == minimal.parent / "files"
 
 
@@ -224,9 +249,13 @@ def test_a_local_server_names_its_folder_as_this_machine_does_unless_set(minimal
         "TRIO_S3_BOT_TELEGRAM_LOCAL_ROOT": "/mnt/telegram",
         "TRIO_S3_BOT_TELEGRAM_API_URL": "http://127.0.0.1:8081",
     }
-    assert load(minimal, environ).telegram.local_server_root == "/mnt/telegram"
+    telegram = load(minimal, environ).telegram
+    assert telegram is not None
+    assert telegram.local_server_root == "/mnt/telegram"
     environ["TRIO_S3_BOT_TELEGRAM_LOCAL_SERVER_ROOT"] = "/var/lib/telegram-bot-api"
-    assert load(minimal, environ).telegram.local_server_root == "/var/lib/telegram-bot-api"
+    telegram = load(minimal, environ).telegram
+    assert telegram is not None
+    assert telegram.local_server_root == "/var/lib/telegram-bot-api"
 
 
 def test_a_folder_of_a_local_server_makes_no_sense_without_that_server(minimal: Path) -> None:
@@ -287,7 +316,7 @@ def test_a_file_of_any_editor_is_read(tmp_path: Path, prefix: str, line_end: str
 
 
 BROKEN = [
-    ("[sandwich]\nkey = 1\n", "sandwich", None, "unknown section; known are telegram, s3"),
+    ("[sandwich]\nkey = 1\n", "sandwich", None, "unknown section; known are telegram, vk, s3"),
     ("[upload]\npart_size = 8 MiB\n", "upload", None, "unknown section; did you mean uploads?"),
     ("[S3]\nbucket = abc\n", "S3", None, "unknown section; did you mean s3?"),
     ("[DEFAULT]\ncapacity = 5\n", "DEFAULT", None, "unknown section"),
@@ -324,7 +353,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> N
     [
         ("TRIO_S3_BOT_S3_BUKET", "unknown variable; did you mean TRIO_S3_BOT_S3_BUCKET?"),
         ("TRIO_S3_BOT_BUCKET", "unknown variable; did you mean TRIO_S3_BOT_S3_BUCKET?"),
-        ("TRIO_S3_BOT_TOKEN", "unknown variable; did you mean TRIO_S3_BOT_TELEGRAM_TOKEN?"),
+        ("TRIO_S3_BOT_TOKEN", "did you mean TRIO_S3_BOT_TELEGRAM_TOKEN or TRIO_S3_BOT_VK_TOKEN?"),
         ("TRIO_S3_BOT_TELEGRAM_TOKEN_", "unknown variable; did you mean TRIO_S3_BOT_TELEGRAM_TOKEN?"),
         ("TRIO_S3_BOT_s3_bucket", "unknown variable"),
         ("TRIO_S3_BOT_", "unknown variable; config.ini lists all settings"),
@@ -350,6 +379,12 @@ LEAKS = [
     ini(MINIMAL | {("s3", "public_endpoint_url"): f"https://store/?X-Amz-Signature={PASSWORD}"}),
     ini(MINIMAL | {("telegram", "api_url"): f"https://api.telegram.org/bot{TOKEN}"}),
     ini(MINIMAL | {("access", "allowed_users"): TOKEN}),
+    ini(MINIMAL | {("vk", "token"): f"{VK_TOKEN} x"}),
+    ini(MINIMAL | {("vk", "group_id"): VK_TOKEN}),
+    ini(MINIMAL | {("vk", "group_id"): OLD_VK_TOKEN}),
+    ini(MINIMAL | {("vk", "api_url"): f"https://api.vk.ru/method/{VK_TOKEN}"}),
+    f"[vk]\n{VK_TOKEN}\n",
+    f"[vk]\ntoken {OLD_VK_TOKEN}\n",
     ini(MINIMAL | {("queue", "capacity"): f"5\n  token = {TOKEN}"}),
     f"{TOKEN}\n",
     f"[telegram]\n{TOKEN}\n",
@@ -367,7 +402,7 @@ LEAKS = [
 def test_no_error_shows_a_secret_wherever_it_was_written(tmp_path: Path, content: str) -> None:
     error = refused(write(tmp_path, content))
     shown = "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
-    for hidden in (TOKEN.partition(":")[2], PASSWORD):
+    for hidden in (TOKEN.partition(":")[2], VK_TOKEN.removeprefix("vk1.a."), OLD_VK_TOKEN[:40], PASSWORD):
         assert hidden.lower() not in shown.lower()
 
 
@@ -379,10 +414,11 @@ def test_the_settings_show_no_secret_when_printed(minimal: Path) -> None:
             "TRIO_S3_BOT_S3_AWS_ACCESS_KEY_ID": KEY_ID,
             "TRIO_S3_BOT_S3_AWS_SECRET_ACCESS_KEY": KEY,
             "TRIO_S3_BOT_NETWORK_PROXY": proxy,
+            "TRIO_S3_BOT_VK_TOKEN": VK_TOKEN,
         },
     )
     assert loaded.network.proxy == Secret(proxy)
-    for hidden in (TOKEN, KEY_ID, KEY, PASSWORD):
+    for hidden in (TOKEN, VK_TOKEN, KEY_ID, KEY, PASSWORD):
         assert hidden not in repr(loaded)
         assert hidden not in str(loaded)
 

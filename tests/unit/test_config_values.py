@@ -17,7 +17,13 @@ from trio_s3_bot.notation import parse_duration, parse_size
 from trio_s3_bot.settings import SETTINGS, Setting
 
 TOKEN = "123456:AAEfake-token_fake-token_fake-token"  # noqa: S105 (made up)
-REQUIRED = {"TRIO_S3_BOT_TELEGRAM_TOKEN": TOKEN, "TRIO_S3_BOT_S3_BUCKET": "documents"}
+VK_TOKEN = "vk1.a.fake-token_fake-token_fake-token"  # noqa: S105 (made up)
+# What has to be set, and the token without which the rest of [vk] is of no use.
+REQUIRED = {
+    "TRIO_S3_BOT_TELEGRAM_TOKEN": TOKEN,
+    "TRIO_S3_BOT_VK_TOKEN": VK_TOKEN,
+    "TRIO_S3_BOT_S3_BUCKET": "documents",
+}
 MIB = 1024**2
 
 
@@ -56,6 +62,16 @@ RIGHT = [
     ("telegram", "messages_per_second", "29.5", 29.5),
     ("telegram", "chat_messages_per_second", "0.01", 0.01),
     ("telegram", "group_messages_per_minute", "1000", 1000),
+    ("vk", "token", f"  {VK_TOKEN}  ", Secret(VK_TOKEN)),
+    ("vk", "token", "0123456789abcdef" * 5 + "01234", Secret("0123456789abcdef" * 5 + "01234")),
+    ("vk", "group_id", "200000001", 200_000_001),
+    ("vk", "group_id", "", None),
+    ("vk", "api_url", "http://127.0.0.1:8081/method/", "http://127.0.0.1:8081/method"),
+    ("vk", "wait", "90 s", 90),
+    ("vk", "wait", "1", 1),
+    ("vk", "messages_per_second", "19.5", 19.5),
+    ("vk", "chat_messages_per_second", "0.01", 0.01),
+    ("vk", "group_messages_per_minute", "1000", 1000),
     ("s3", "bucket", "abc", "abc"),
     ("s3", "bucket", "a.b-" + "c" * 59, "a.b-" + "c" * 59),
     ("s3", "bucket", "1.2.3.4x", "1.2.3.4x"),
@@ -124,6 +140,18 @@ WRONG = [
     ("telegram", "messages_per_second", "0", "a number from 0.01 to 1000"),
     ("telegram", "chat_messages_per_second", "-1", "a number from 0.01 to 1000"),
     ("telegram", "group_messages_per_minute", "1e3", "a number from 0.01 to 1000"),
+    ("vk", "token", "with space", "an access token"),
+    ("vk", "token", "токен", "an access token"),
+    ("vk", "group_id", "-200000001", "a whole number from 1 to 999999999999"),
+    ("vk", "group_id", "club1", "a whole number from 1 to 999999999999"),
+    ("vk", "group_id", "0", "a whole number from 1 to 999999999999"),
+    ("vk", "api_url", "", "http"),
+    ("vk", "api_url", "api.vk.ru/method", "http"),
+    ("vk", "wait", "91 s", "from 1 s to 90 s"),
+    ("vk", "wait", "0", "from 1 s to 90 s"),
+    ("vk", "messages_per_second", "0", "a number from 0.01 to 1000"),
+    ("vk", "chat_messages_per_second", "-1", "a number from 0.01 to 1000"),
+    ("vk", "group_messages_per_minute", "1e3", "a number from 0.01 to 1000"),
     ("s3", "bucket", "", "a bucket name"),
     ("s3", "bucket", "my bucket", "a bucket name"),
     ("s3", "bucket", "a/b", "a bucket name"),
@@ -178,7 +206,8 @@ WRONG = [
     ("log", "level", "LOUD", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
     ("log", "canary", "0", "at least 1 ms"),
 ]
-SECRETS = {("telegram", "token"), ("s3", "aws_access_key_id"), ("s3", "aws_secret_access_key"), ("network", "proxy")}
+SECRETS = {("telegram", "token"), ("vk", "token"), ("network", "proxy")}
+SECRETS |= {("s3", "aws_access_key_id"), ("s3", "aws_secret_access_key")}
 
 
 @pytest.mark.parametrize(("section", "key", "text", "allowed"), WRONG)

@@ -1,0 +1,73 @@
+"""What the messengers' APIs have in common: JSON over a pool of HTTP connections, and how that fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+import trio
+
+from trio_s3_bot.errors import Unavailable
+from trio_s3_bot.model import Secret
+
+SPARE = 10  # seconds that a request may take beyond its longest silence
+
+
+class Connections:
+    """Up to `limit` connections of `client`, `connect` being its seconds for that. Made by `open_connections`."""
+
+    def __init__(self, client: httpx.AsyncClient, limit: int, connect: float) -> None:
+        self._client = client
+        self._connect = connect
+        # httpcore 1.0.9 loses a pool slot for ever when a request is cancelled while it waits for one: let none wait.
+        self._slots = trio.CapacityLimiter(limit)
+
+    async def request(
+        self,
+        what: str,
+        verb: str,
+        url: str,
+        *,
+        read: float,
+        json: object = None,
+        form: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """
+        One request, with its body as JSON or as a form; `read` is how many seconds the server may be silent.
+
+        Raises `Unavailable`, which says `what` failed and holds neither the URL nor a header: both may carry a secret.
+        """
+        timeout = httpx.Timeout(self._connect, read=read)
+        async with self._slots:
+            with trio.move_on_after(read + SPARE):
+                try:
+                    return await self._client.request(verb, url, json=json, data=form, params=query, timeout=timeout)
+                except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    # Not chained: an exception of httpx holds the request.
+                    raise Unavailable(f"{what}: {type(error).__name__}") from None
+        raise Unavailable(f"{what}: no answer in time")
+
+
+@asynccontextmanager
+async def open_connections(
+    limit: int, *, proxy: Secret | None, connect: float, base_url: str = "", headers: Mapping[str, str] = {}
+) -> AsyncIterator[Connections]:
+    """Open a pool; without `proxy`, the environment's settings hold. `connect` is in seconds."""
+    limits = httpx.Limits(max_connections=limit, max_keepalive_connections=limit)
+    url = proxy.reveal() if proxy else None
+    async with httpx.AsyncClient(base_url=base_url, headers=headers, proxy=url, limits=limits) as client:
+        yield Connections(client, limit, connect)
+
+
+def sound_unicode(content: bytes) -> bytes:
+    """
+    JSON as it can be decoded: it may escape half a surrogate pair, which no string here can hold.
+
+    Such halves become question marks. Raises `ValueError` or `RecursionError` for what is no JSON.
+    """
+    if rb"\ud" not in content.lower():
+        return content
+    return json.dumps(json.loads(content), ensure_ascii=False).encode(errors="replace")

@@ -1,0 +1,130 @@
+"""
+VK's API: one call, its answer or its error.
+
+The token goes into the Authorization header and nowhere else. VK answers HTTP 200 whether a call succeeded or not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TypeVar
+
+import msgspec
+import trio
+
+from trio_s3_bot.errors import (
+    ChatUnreachable,
+    MessageGone,
+    MessengerError,
+    RequestRefused,
+    RetryAfter,
+    TokenRefused,
+    Unavailable,
+)
+from trio_s3_bot.messengers.http import Connections, sound_unicode
+
+API_VERSION = "5.199"
+REQUESTS_PER_SECOND = 18  # VK allows 20 for a community's token; what is on its way may bunch up
+
+Param = str | int | float
+
+# The codes are those of VK's published schema (VKCOM/vk-api-schema, errors.json).
+_TOKEN = frozenset({5, 27, 28, 42, 3609, 3610})
+_PASSING = frozenset({1, 3, 10, 32, 36, 43})  # 3, unknown method, is seen in outages; the methods used here are known
+_CHAT_GONE = frozenset(
+    {18, 37, 104, 900, 901, 902, 915, 916, 917, 922, 925, 927, 932, 936, 945, 946, 950, 962, 985, 987, 988, 1012}
+)
+_MESSAGE_GONE = frozenset({15, 909, 920, 949})  # 15: access denied, to a message that is gone or somebody else's
+# Seconds to keep still. Flood control and rate limits have no published length; a captcha or a validation ends when a
+# manager of the community has seen to it.
+_PAUSES = {6: 1, 9: 60, 29: 300} | dict.fromkeys((14, 17, 24, 25, 3300, 3301, 3302, 3303, 3304), 300)
+
+T = TypeVar("T")
+
+
+class VkRefused(RequestRefused):
+    """VK will never accept this request; `code` is its error code."""
+
+    def __init__(self, said: str, code: int) -> None:
+        self.code = code
+        super().__init__(said)
+
+
+class VError(msgspec.Struct):
+    error_code: int
+    error_msg: str = ""
+
+
+class VAnswer(msgspec.Struct):
+    """The envelope of every answer. The parameters that an error echoes are not read: secrets may be among them."""
+
+    response: msgspec.Raw = msgspec.Raw()
+    error: VError | None = None
+
+
+class Pace:
+    """At most `limit` turns in any second; the others wait, first come, first served."""
+
+    def __init__(self, limit: int) -> None:
+        self._turn = trio.Lock()
+        self._times = deque([-math.inf] * limit, maxlen=limit)
+
+    async def turn(self) -> None:
+        """Wait until it is this caller's turn."""
+        async with self._turn:
+            await trio.sleep_until(max(self._times[0] + 1, trio.current_time()))
+            self._times.append(trio.current_time())
+
+
+class Api:
+    """
+    The methods of the API at the base URL of `connections`, which also bring the token along.
+
+    `silence` is how many seconds VK may be silent before a call has failed.
+    """
+
+    def __init__(self, connections: Connections, silence: float) -> None:
+        self._connections = connections
+        self._silence = silence
+        self._pace = Pace(REQUESTS_PER_SECOND)
+
+    async def call(self, method: str, params: dict[str, Param], result: type[T]) -> T:
+        """
+        Call a method and decode its result.
+
+        Raises what `error_of` makes of VK's error, and `Unavailable`.
+        """
+        form = {name: str(value) for name, value in params.items()} | {"v": API_VERSION}
+        await self._pace.turn()
+        response = await self._connections.request(method, "POST", method, read=self._silence, form=form)
+        answer = decoded(method, response.status_code, response.content, VAnswer)
+        if answer.error is not None:
+            raise error_of(method, answer.error.error_code, answer.error.error_msg)
+        return decoded(method, response.status_code, bytes(answer.response), result)
+
+
+def error_of(method: str, code: int, text: str) -> MessengerError:
+    """The error that a code of VK's means, by what there is to do about it."""
+    said = f"{method}: {code} {text}"
+    if code in _TOKEN:
+        return TokenRefused(said)
+    if code in _PAUSES:
+        return RetryAfter(said, _PAUSES[code])
+    if code in _PASSING:
+        return Unavailable(said)
+    if code in _CHAT_GONE and method.startswith("messages."):
+        return ChatUnreachable(said)
+    if code in _MESSAGE_GONE and method == "messages.edit":
+        return MessageGone(said)
+    return VkRefused(said, code)
+
+
+def decoded(method: str, status: int, content: bytes, type_: type[T]) -> T:
+    """Read an answer; whatever has not VK's shape is a gateway's page, or an outage, and passes: `Unavailable`."""
+    try:
+        return msgspec.json.decode(sound_unicode(content), type=type_, strict=False)
+    except msgspec.ValidationError as error:
+        raise Unavailable(f"{method}: an answer of another shape than VK's: {error}") from None
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise Unavailable(f"{method}: HTTP {status} without JSON") from None
