@@ -1,0 +1,53 @@
+"""The options of the kill test, and the ground it takes place on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.contract import versitygw
+
+from .ground import Ground, Serve, open_ground
+from .stores import open_moto, open_versity
+
+ROUNDS = 15
+FIRST_SEED = 1
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("kill test")
+    group.addoption("--rounds", type=int, default=ROUNDS, help=f"random rounds (default: {ROUNDS})")
+    group.addoption("--seed", type=int, default=FIRST_SEED, help="seed of the first round; the next ones count up")
+    group.addoption("--store", choices=("moto", "versitygw"), default="moto", help="the S3 server (default: moto)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test a round, named by its seed, so that a failing one says how to repeat it."""
+    if "seed" in metafunc.fixturenames:
+        first = metafunc.config.getoption("--seed", default=FIRST_SEED)
+        rounds = metafunc.config.getoption("--rounds", default=ROUNDS)
+        metafunc.parametrize("seed", range(first, first + rounds))
+
+
+@pytest.fixture(scope="session")
+def serve(request: pytest.FixtureRequest) -> Serve:
+    """Opens the store that was chosen on the command line."""
+    if request.config.getoption("--store", default="moto") == "moto":
+        return lambda _: open_moto()
+    try:
+        return partial(open_versity, versitygw.built())
+    except versitygw.NotAvailable as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+async def ground(tmp_path: Path, serve: Serve) -> AsyncIterator[Ground]:
+    """Nothing has happened yet: an empty bucket, no chats, no state, and the program has not run."""
+    async with open_ground(tmp_path, serve) as ground:
+        yield ground

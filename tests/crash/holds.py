@@ -1,0 +1,96 @@
+"""Stop one chosen request before or after the server has done its work, so that the program can be killed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+import trio
+
+from trio_s3_bot.sandbox.faults import Match, Request, When
+from trio_s3_bot.sandbox.replies import Reply, Work
+from trio_s3_bot.sandbox.telegram import Call, Status
+
+from .ground import Ground
+
+
+class Held(Protocol):
+    """A request that is held, once `reached` is set, until its release; then it goes on if its sender still lives."""
+
+    reached: trio.Event
+
+    def release(self) -> None: ...
+
+
+Hold = Callable[[Ground], AbstractContextManager[Held]]
+"""Holds a request while a block lasts."""
+
+
+class _HeldCall:
+    """An answer of the Telegram emulator that waits; what is held before the work is never done."""
+
+    def __init__(self) -> None:
+        self.reached, self._released = trio.Event(), trio.Event()
+
+    def release(self) -> None:
+        self._released.set()
+
+    async def give(self, work: Work, *, before: bool) -> Reply:
+        reply = Status(503).reply() if before else await work()
+        self.reached.set()
+        await self._released.wait()
+        return reply
+
+
+def telegram(method: str | None, when: When, *, text: str = "", skip: int = 0) -> Hold:
+    """
+    Hold a call of the Bot API (`None`: any) whose text contains `text`, after letting `skip` such calls pass.
+
+    `method` may be the file route, too.
+    """
+
+    @contextmanager
+    def armed(ground: Ground) -> Iterator[Held]:
+        held = _HeldCall()
+        fits = _after(skip, lambda call: text in str(call.params.get("text", "")))
+        fault = ground.telegram.faults.add(method=method, answer=held, before=when is When.BEFORE, match=fits)
+        try:
+            yield held
+        finally:
+            ground.telegram.faults.remove(fault)
+            held.release()
+
+    return armed
+
+
+def store(match: Match | None, when: When, *, key: str | None = None, part: int | None = None, skip: int = 0) -> Hold:
+    """Hold a call to the store: one about `key`, one about that part, after letting `skip` such calls pass."""
+
+    def fits(request: Request) -> bool:
+        about = key is None or request.path.endswith(f"/{key}")
+        numbered = part is None or request.query.get("partNumber") == str(part)
+        return about and numbered and (match is None or request.call == match)
+
+    @contextmanager
+    def armed(ground: Ground) -> Iterator[Held]:
+        hold = ground.proxy.hold(fits, when=when, skip=skip)
+        try:
+            yield hold
+        finally:
+            hold.release()
+
+    return armed
+
+
+def _after(skip: int, fits: Callable[[Call], bool]) -> Callable[[Call], bool]:
+    left = skip
+
+    def counted(call: Call) -> bool:
+        nonlocal left
+        if not fits(call):
+            return False
+        left -= 1
+        return left < 0
+
+    return counted
