@@ -238,9 +238,9 @@ class Outbox:
             text = texts.status(self._status_lines(status), status.language)
             if text == line.last_text.get(status.id):
                 continue
+            if status.id not in line.last_text and not await self._messages.progress_will_show(status):
+                continue
             line.progress = dict.fromkeys([*uploads, *line.progress])
-            if status.id not in line.last_text:
-                await self._messages.progress_will_show(status)
             line.last_text[status.id] = text
             await self._edit(line, status, text)
             return True

@@ -132,11 +132,17 @@ class Messages:
 
         return await self._database.read(read)
 
-    async def progress_will_show(self, status: Status) -> None:
-        """Commit that a message is about to show progress, so that it will be put to rest even after a crash."""
-        await self._database.write(
-            lambda c: c.execute("UPDATE messages SET progress_shown = 1 WHERE id = ?", (status.id,))
+    async def progress_will_show(self, status: Status) -> bool:
+        """
+        Commit that a message is about to show progress, so that it will be put to rest even after a crash.
+
+        False if all it speaks of has ended since `status` was read: nothing would put it to rest any more.
+        """
+        statement = (
+            "UPDATE messages SET progress_shown = 1 WHERE id = ? AND EXISTS ("
+            " SELECT 1 FROM uploads WHERE status_message = messages.id AND state IN ('waiting', 'running'))"
         )
+        return await self._database.write(lambda c: c.execute(statement, (status.id,)).rowcount > 0)
 
     async def shown(self, status: Status) -> None:
         """Commit that a message shows what `status` says."""
