@@ -146,18 +146,22 @@ class _Download:
             reader.close()
 
     async def _read(self, reader: Reader, send: trio.MemorySendChannel[_Filled]) -> None:
-        """Fill one buffer after the other; the parts that the store has already are passed over."""
-        async with send:
-            position, number, last = 0, 1, False
-            while not last:
-                if number in self._have:
-                    position += self._have[number].size
-                    last = position == self._source.size
-                else:
-                    filled = await self._fill(reader, position, number)
-                    position, last = position + filled.size, filled.last
-                    await self._hand_over(filled, send)
-                number += 1
+        """
+        Fill one buffer after the other; the parts that the store has already are passed over.
+
+        The channel's end says that the document is whole, so it isn't closed when reading fails.
+        """
+        position, number, last = 0, 1, False
+        while not last:
+            if number in self._have:
+                position += self._have[number].size
+                last = position == self._source.size
+            else:
+                filled = await self._fill(reader, position, number)
+                position, last = position + filled.size, filled.last
+                await self._hand_over(filled, send)
+            number += 1
+        send.close()
 
     async def _fill(self, reader: Reader, position: int, number: int) -> _Filled:
         room = self._memory.part_size
