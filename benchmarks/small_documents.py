@@ -3,8 +3,8 @@ How many small documents a second go through, and what does one cost? `python be
 
 People who have said hello before send a document of 4 KiB each, all at the same moment: to the bot as an operator
 starts it (with the messenger's flood limits lifted, which would be all that is measured otherwise), and to the bot of
-an afternoon (`afternoon.py`), which does the same with plain clients in as many threads and keeps no promise at all. Both
-get their documents from the Bot API emulator, which is in Python, on this machine, and about as busy as they are.
+an afternoon (`afternoon.py`), which does the same with plain clients in as many threads and keeps no promise at all.
+Both get their documents from the Bot API emulator, which is in Python, on this machine, and about as busy as they are.
 
 How to read it: `CPU` is of the bot's process alone. The ratios say what the promises cost: commits before every
 message, a look for the name before and at the size after each upload, budgets, order within a chat.
