@@ -57,7 +57,7 @@ SHIPPED = Patience(
     timeouts=Timeouts(),
     polling=Pauses(1, 60),
     speaking=Pauses(1, 60),
-    document=Pauses(2, 240),
+    document=Pauses(4, 240),
     outage=Pauses(2, 300),
     reading=Pauses(0.5, 2),
 )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 from trio.abc import Instrument
 from trio.testing import MockClock
 
-from tests.time.fakes import Disk, ScriptedMessenger, inbox_on, open_disk
+from tests.time.fakes import Disk, ScriptedMessenger, StoreInMemory, inbox_on, open_disk
 from trio_s3_bot.inbox import Inbox
 
 T = TypeVar("T")
@@ -32,6 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.trio(run=in_virtual_time), append=False)
 
 
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Tracebacks of errors that are meant to be cost more time than all the rest."""
+    with capture_logs():
+        yield
+
+
 @pytest.fixture
 async def disk() -> AsyncIterator[Disk]:
     """What the inbox is on."""
@@ -43,6 +51,12 @@ async def disk() -> AsyncIterator[Disk]:
 async def inbox(disk: Disk) -> Inbox:
     """An empty inbox."""
     return await inbox_on(disk)
+
+
+@pytest.fixture
+def store() -> StoreInMemory:
+    """An empty bucket."""
+    return StoreInMemory()
 
 
 @pytest.fixture

@@ -9,16 +9,20 @@ from itertools import count
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from tests.time.fakes import ScriptedMessenger
+from tests.time.fakes import ScriptedMessenger, StoreInMemory, TimedTransfer
 from trio_s3_bot.budgets import Budgets, at_most
-from trio_s3_bot.conversation import ChatState, Decision, Effect, Say, Take
-from trio_s3_bot.inbox import Inbox, UploadClaim
+from trio_s3_bot.config import AccessConfig
+from trio_s3_bot.conversation import ChatState, Decision, Effect, Rules, Say, Take
+from trio_s3_bot.inbox import Claim, Inbox, UploadClaim
 from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import Chat, Document, SavedFile, UpdateObj, UploadState
 from trio_s3_bot.notices import Accepted, AnyNotice, DocumentRequired, Saved
 from trio_s3_bot.outbox import Outbox
 from trio_s3_bot.patience import SHIPPED
+from trio_s3_bot.poller import Poller
 from trio_s3_bot.texts import Sample
+from trio_s3_bot.uploads import UploadSlots
+from trio_s3_bot.worker import Worker
 
 DAY = 24 * 3600.0
 MIB = 2**20
@@ -96,6 +100,21 @@ async def speaking(
             nursery.cancel_scope.cancel()
 
 
+@asynccontextmanager
+async def answering(inbox: Inbox, messenger: ScriptedMessenger, workers: int = 4) -> AsyncIterator[Outbox]:
+    """Poller, workers and outbox at work while the block runs: all but the documents."""
+    rules = Rules(AccessConfig(everybody=True, allowed=frozenset()))
+    send, receive = trio.open_memory_channel[Claim](100)
+    async with speaking(inbox, messenger) as outbox, trio.open_nursery() as nursery:
+        nursery.start_soon(Poller(messenger, inbox.updates, send).run)
+        with receive:
+            for _ in range(workers):
+                worker = Worker(inbox.updates, {messenger.name: messenger}, rules)
+                nursery.start_soon(worker.run, receive.clone())
+        yield outbox
+        nursery.cancel_scope.cancel()
+
+
 def most_within(times: Sequence[float], seconds: float) -> int:
     """How many of `times`, in order, fall into any stretch of `seconds`, its end not counted."""
     return max(sum(start <= at < start + seconds - 1e-9 for at in times) for start in times)
@@ -118,3 +137,46 @@ async def end(inbox: Inbox, claim: UploadClaim) -> None:
         job, UploadState.SAVED, Saved(upload=job.id, key=job.name, name=job.name, size=MIB), saved
     )
     inbox.uploads.give_back(claim)
+
+
+@asynccontextmanager
+async def uploading(
+    inbox: Inbox,
+    store: StoreInMemory,
+    transfer: TimedTransfer,
+    *messengers: ScriptedMessenger,
+    slots: int = 4,
+    progress_interval: float = 3,
+    show: Callable[[Chat, str], None] = lambda *_: None,
+) -> AsyncIterator[UploadSlots]:
+    """Upload slots at work while the block runs."""
+    by_name = {messenger.name: messenger for messenger in messengers}
+    uploads = UploadSlots(
+        inbox.uploads,
+        transfer,
+        store,
+        by_name,
+        slots=slots,
+        max_file_size=None,
+        progress_interval=progress_interval,
+        show=show,
+    )
+    send, receive = trio.open_memory_channel[UploadClaim](0)
+    with trio.fail_after(DAY):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(uploads.feed, send)
+            for _ in range(slots):
+                nursery.start_soon(uploads.slot, receive.clone())
+            with receive:
+                yield uploads
+            nursery.cancel_scope.cancel()
+
+
+async def all_ended(inbox: Inbox) -> float:
+    """Wait until no document waits or runs; returns when that was."""
+    bell = inbox.uploads.bell
+    while True:
+        rings = bell.rings
+        if not await inbox.uploads.open_count():
+            return trio.current_time()
+        await bell.after(rings)

@@ -30,7 +30,9 @@ class UploadClaim:
 
 class Uploads:
     """
-    What waits for an upload slot, and who is next: the chat with the fewest running uploads, then the oldest.
+    What waits for an upload slot, and who is next: the chat with the fewest running uploads; of several such the one
+    whose last turn is the longest ago, then the one with the oldest document. Without the turns, as many chats with
+    endless documents as there are slots would leave no turn to any other.
 
     `told` is called when a chat has something new to hear.
     """
@@ -40,6 +42,8 @@ class Uploads:
         self._told = told
         self.bell = Bell()
         self._running: dict[str, str] = {}
+        self._turn = 0
+        self._turns: dict[str, int] = {}
         self._choosing = trio.Lock()
 
     async def claim(self, *, but_not: Collection[str] = (), not_of: Collection[str] = ()) -> UploadClaim | None:
@@ -58,6 +62,8 @@ class Uploads:
             claim = await self._database.read(read)
             if claim is not None:
                 self._running[claim.job.id] = claim.job.chat.key
+                self._turn += 1
+                self._turns[claim.job.chat.key] = self._turn
             return claim
 
     def give_back(self, claim: UploadClaim) -> None:
@@ -168,7 +174,8 @@ class Uploads:
         if not heads:
             return None
         running = Counter(self._running.values())
-        _, seq = min(heads, key=lambda head: (running[head[0]], head[1]))
+        self._turns = {chat: self._turns[chat] for chat, _ in heads if chat in self._turns}
+        _, seq = min(heads, key=lambda head: (running[head[0]], self._turns.get(head[0], 0), head[1]))
         return connection.execute("SELECT id, chat, job FROM uploads WHERE seq = ?", (seq,)).fetchone()  # type: ignore[no-any-return]
 
     async def _update(self, job: UploadJob, assignments: str, *values: object) -> None:
