@@ -271,6 +271,13 @@ async def test_a_button_that_is_not_there_can_only_be_forged(client: VkClient, a
     assert (await client.newest())["payload"] == "stop"
 
 
+async def test_a_button_that_opens_a_link_is_nothing_to_the_bot(client: VkClient, alice: User, chat: Chat) -> None:
+    link = {"action": {"type": "open_link", "label": "Look", "link": "https://example.com"}}
+    number = await offer(client, chat, {"inline": True, "buttons": [[link]]})
+    with pytest.raises(ValueError, match="no button"):
+        chat.press(alice, number, "Look")
+
+
 async def test_who_forbids_messages_is_not_written_to(vk: Vk, client: VkClient, alice: User, chat: Chat) -> None:
     vk.settings.events |= {"message_allow", "message_deny"}
     vk.block(alice)

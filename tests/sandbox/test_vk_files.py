@@ -166,6 +166,13 @@ async def test_an_expired_link_on_the_storage_host_is_refused(
     assert (await client.http.get(link)).status_code == status
 
 
+async def test_what_vouches_for_a_link_on_vk_com_does_not_on_the_storage_host(client: VkClient, chat: Chat) -> None:
+    doc = await sent(client, chat)
+    address = urlsplit(await storage_link(client, doc))._replace(query="")
+    mark = dict(parse_qsl(urlsplit(doc["url"]).query))["dl"]
+    assert (await client.http.get(urlunsplit(address), params={"extra": mark})).status_code == 404
+
+
 async def test_a_deleted_document_leads_to_an_error_page(vk: Vk, client: VkClient, chat: Chat) -> None:
     doc = await sent(client, chat)
     link = await storage_link(client, doc)

@@ -224,6 +224,27 @@ async def test_a_reply_to_what_is_not_one_message_is_error_921(
     assert await client.error("messages.send", **message, forward=forward) == CANNOT_FORWARD
 
 
+async def test_a_message_of_another_chat_cannot_be_replied_to(vk: Vk, client: VkClient, chat: Chat) -> None:
+    other = vk.private_chat(vk.user("Bob"))
+    for each in (chat, other):
+        each.say(each.members[0], "hello")
+    forward = {"peer_id": other.id, "conversation_message_ids": [1], "is_reply": True}
+    message = {"peer_id": chat.id, "message": "x", "random_id": 0}
+    assert await client.error("messages.send", **message, forward=forward) == CANNOT_FORWARD
+
+
+async def test_messages_can_be_forwarded_within_a_chat(client: VkClient, chat: Chat) -> None:
+    for text in ("one", "two"):
+        chat.say(chat.members[0], text)
+    await send(client, chat, "these", forward={"peer_id": chat.id, "cmids": [1, 2]})
+    assert [message["text"] for message in chat.messages[-1]["fwd_messages"]] == ["one", "two"]
+
+
+async def test_a_payload_stays_with_its_message(client: VkClient, chat: Chat) -> None:
+    await send(client, chat, payload='{"job": 7}')
+    assert chat.messages[0]["payload"] == '{"job": 7}'
+
+
 async def test_mentions_notify_unless_they_are_switched_off(client: VkClient, chat: Chat) -> None:
     text = "see [id7|notes].txt, @id8 and [club9|us]"
     await send(client, chat, text, disable_mentions=True)
