@@ -12,19 +12,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import trio
+try:
+    import trio
 
-from trio_s3_bot import logs
-from trio_s3_bot.base import Bot, BotConfig
-from trio_s3_bot.checks import Finding
-from trio_s3_bot.config import load
-from trio_s3_bot.errors import CheckFailed, ConfigError, StateError
-from trio_s3_bot.sandbox.launch import SandboxFailed, launched
+    from trio_s3_bot import logs
+    from trio_s3_bot.base import Bot, BotConfig
+    from trio_s3_bot.checks import Finding
+    from trio_s3_bot.config import load
+    from trio_s3_bot.errors import CheckFailed, ConfigError, StateError
+    from trio_s3_bot.sandbox.launch import SandboxFailed, launched
+except ModuleNotFoundError as missing:
+    # Nearly always: started with another Python than the one that the packages were installed for.
+    sys.exit(f"run_bot.py: {missing.name} is not installed for {sys.executable}; README.md says how to install it")
 
 DONE, WRONG, INTERRUPTED = 0, 2, 130
 EXPECTED = (ConfigError, CheckFailed, StateError, SandboxFailed)
 DEFAULT_CONFIG = Path(__file__).with_name("config.ini")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# What may stand in an operator's own settings and would lead out of the sandbox, or keep its people out of the bot.
+NOT_IN_THE_SANDBOX = {
+    ("telegram", "local_root"): "",
+    ("telegram", "local_server_root"): "",
+    ("s3", "public_endpoint_url"): "",
+    ("access", "allowed_users"): "*",
+    ("network", "proxy"): "",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,12 +100,19 @@ def _overrides(options: argparse.Namespace) -> Iterator[dict[tuple[str, str], st
         print(f"The chat is at {sandbox.page_url}", flush=True)  # noqa: T201 - for the person at the terminal
         if _has_a_desktop():
             webbrowser.open(sandbox.page_url)
-        yield sandbox.settings
+        _bypass_proxies()
+        yield NOT_IN_THE_SANDBOX | sandbox.settings
 
 
 def _has_a_desktop() -> bool:
     """Without one, `webbrowser` would start a text browser in this very terminal."""
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _bypass_proxies() -> None:
+    """Let no proxy that the environment names stand between the bot and the sandbox."""
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
 
 
 async def _run(config: BotConfig) -> None:

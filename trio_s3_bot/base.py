@@ -22,20 +22,23 @@ from functools import partial
 import structlog
 import trio
 
-from trio_s3_bot import canary, checks
+from trio_s3_bot import canary, checks, texts
 from trio_s3_bot.bucket import Bucket
 from trio_s3_bot.budgets import Budgets, at_most
+from trio_s3_bot.chores import Chores
 from trio_s3_bot.config import BotConfig, NetworkConfig, S3Config, UploadsConfig
 from trio_s3_bot.conversation import Rules
+from trio_s3_bot.errors import MessengerError
 from trio_s3_bot.inbox import Claim, Inbox, UploadClaim, open_inbox
 from trio_s3_bot.memory import MemoryBudget
-from trio_s3_bot.messengers.base import Messenger
+from trio_s3_bot.messengers.base import Command, Messenger
 from trio_s3_bot.messengers.telegram import open_telegram
 from trio_s3_bot.messengers.vk import open_vk
 from trio_s3_bot.model import Chat
 from trio_s3_bot.outbox import Outbox
 from trio_s3_bot.patience import SHIPPED, Patience
 from trio_s3_bot.poller import Poller
+from trio_s3_bot.shelf import Shelf
 from trio_s3_bot.source import Pools
 from trio_s3_bot.transfer import UPLOADERS, Transfer
 from trio_s3_bot.uploads import UploadSlots
@@ -56,6 +59,7 @@ class _Parts:
     pollers: list[Poller]
     workers: list[Worker]
     slots: UploadSlots
+    chores: Chores
     outboxes: list[Outbox]
     claims: tuple[trio.MemorySendChannel[Claim], trio.MemoryReceiveChannel[Claim]]
     documents: tuple[trio.MemorySendChannel[UploadClaim], trio.MemoryReceiveChannel[UploadClaim]]
@@ -82,7 +86,9 @@ class Bot:
         when the state file can't be used.
         """
         async with AsyncExitStack() as stack:
-            inbox = await stack.enter_async_context(open_inbox(self._config.state.path))
+            inbox = await stack.enter_async_context(
+                open_inbox(self._config.state.path, ask_timeout=self._config.names.ask_timeout)
+            )
             messengers = await stack.enter_async_context(open_messengers(self._config, self._patience))
             bucket = await stack.enter_async_context(open_bucket(self._config, self._patience))
             if not await self._checked(stop, inbox, messengers, bucket):
@@ -104,6 +110,7 @@ class Bot:
                 log.info("messenger is ready", messenger=messenger.name, account=account.name)
                 for warning in account.warnings:
                     log.warning(warning, messenger=messenger.name)
+                await _announce_commands(messenger)
             check_bucket = partial(checks.check_bucket, bucket, inbox.probes)
             probe = await checks.waited_out("the S3 store", check_bucket, patient=patient)
             for finding in checks.bucket_findings(probe):
@@ -130,19 +137,32 @@ class Bot:
             max_file_size=config.limits.max_file_size,
             progress_interval=config.uploads.progress_interval,
             show=show,
+            on_conflict=config.names.on_conflict,
             retries=self._patience.document,
             outages=self._patience.outage,
         )
+        inbox.when_cancelled(slots.cancel)
+        chores = Chores(
+            inbox.files, inbox.uploads, bucket, slots.keys, slots.store, ask_timeout=config.names.ask_timeout
+        )
+        shelf = Shelf(bucket, inbox.files, int(config.links.lifetime))
         for messenger in messengers.values():
             outboxes.append(self._outbox(messenger, inbox, slots))
             inbox.when_something_to_say(outboxes[-1].serve)
         claims = trio.open_memory_channel[Claim](config.queue.capacity)
         documents = trio.open_memory_channel[UploadClaim](0)
-        rules = Rules(config.access)
+        rules = Rules(
+            config.access,
+            rename=config.names.rename,
+            key=config.names.key,
+            files_per_day=config.limits.files_per_day,
+            bytes_per_day=config.limits.bytes_per_day,
+        )
         return _Parts(
             pollers=[Poller(m, inbox.updates, claims[0].clone(), self._patience.polling) for m in messengers.values()],
-            workers=[Worker(inbox.updates, messengers, rules) for _ in range(config.worker.concurrent_workers)],
+            workers=[Worker(inbox.updates, messengers, rules, shelf) for _ in range(config.worker.concurrent_workers)],
             slots=slots,
+            chores=chores,
             outboxes=outboxes,
             claims=claims,
             documents=documents,
@@ -160,6 +180,7 @@ class Bot:
             ),
             progress_interval=self._config.uploads.progress_interval,
             sample=slots.sample,
+            renaming=self._config.names.rename,
             pauses=self._patience.speaking,
         )
 
@@ -197,6 +218,7 @@ class Bot:
             for poller in parts.pollers:
                 nursery.start_soon(log_exceptions(poller.run))
         nursery.start_soon(log_exceptions(parts.slots.feed), parts.documents[0])
+        nursery.start_soon(log_exceptions(parts.chores.run))
 
 
 @asynccontextmanager
@@ -243,6 +265,16 @@ def _bucket(s3: S3Config, network: NetworkConfig, patience: Patience, *, threads
 def _transfer(uploads: UploadsConfig, bucket: Bucket, pools: Pools) -> Transfer:
     memory = MemoryBudget(uploads.memory_limit, uploads.part_size)
     return Transfer(bucket, memory, pools, trio.CapacityLimiter(uploads.concurrent_uploads))
+
+
+async def _announce_commands(messenger: Messenger) -> None:
+    """Fill the messenger's menu; without it the bot works all the same."""
+    languages = texts.LANGUAGES
+    commands = [Command(name, {lang: text.of(lang) for lang in languages}) for name, text in texts.COMMANDS.items()]
+    try:
+        await messenger.announce(tuple(commands))
+    except MessengerError as error:
+        log.warning("the menu of commands could not be set", messenger=messenger.name, error=str(error))
 
 
 async def _cancel_when(event: trio.Event, scope: trio.CancelScope) -> None:

@@ -127,10 +127,32 @@ class AccessConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class NamesConfig:
+    """
+    Whether new names are offered, asked for or neither; how many seconds a question holds a document up; what happens
+    when a name is taken; and the template of keys, which ends with `{name}`.
+    """
+
+    rename: Literal["offer", "ask", "off"]
+    ask_timeout: float
+    on_conflict: Literal["keep_both", "overwrite", "ask"]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinksConfig:
+    """How many seconds a link to a saved file works."""
+
+    lifetime: float
+
+
+@dataclass(frozen=True, slots=True)
 class LimitsConfig:
-    """The largest document that is saved, in bytes; None for no limit."""
+    """The largest document that is saved, and what one person may send in 24 hours (bytes); None for no limit."""
 
     max_file_size: int | None
+    files_per_day: int | None
+    bytes_per_day: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +189,8 @@ class BotConfig:
     uploads: UploadsConfig
     state: StateConfig
     access: AccessConfig
+    names: NamesConfig
+    links: LinksConfig
     limits: LimitsConfig
     stop: StopConfig
     network: NetworkConfig
@@ -360,6 +384,8 @@ def _build(parsed: _Parsed, folder: Path) -> BotConfig:
         uploads=_uploads(parsed, worker.concurrent_workers),
         state=StateConfig(path=folder / parsed.section("state")["path"]),
         access=AccessConfig(everybody="*" in allowed, allowed=allowed - {"*"}),
+        names=NamesConfig(**parsed.section("names")),
+        links=LinksConfig(**parsed.section("links")),
         limits=LimitsConfig(**parsed.section("limits")),
         stop=StopConfig(**parsed.section("stop")),
         network=NetworkConfig(**parsed.section("network")),

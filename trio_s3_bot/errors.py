@@ -18,6 +18,7 @@ BotError
 │   ├── MessageGone          the message can't be edited any more: give the edit up
 │   └── RequestRefused       the messenger will never accept this request
 ├── DocumentRefused          this document can't be saved, ever: tell the person why
+├── NameTaken                the person has to be asked what to do about an object of that name
 ├── SourceError              the document could not be read
 │   ├── SourceUnavailable    it may be readable later: try again
 │   └── SourceExpired        its address has expired: resolve it anew
@@ -149,6 +150,10 @@ class DocumentRefused(BotError):
     def __init__(self, reason: Reason, detail: str = "", *, limit: int | None = None) -> None:
         self.reason, self.detail, self.limit = reason, detail, limit
         super().__init__(f"{reason.value}{': ' + detail if detail else ''}")
+
+
+class NameTaken(BotError):
+    """An object of the document's name is there, and its sender is to say what to do."""
 
 
 class SourceError(BotError):

@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from trio_util import RepeatedEvent
+
 from trio_s3_bot import names
 from trio_s3_bot.bucket import Bucket
-from trio_s3_bot.errors import DocumentRefused, Reason
+from trio_s3_bot.errors import DocumentRefused, KeyTaken, NameTaken, Reason
 from trio_s3_bot.model import StoredObject, UploadJob
 
 JOB_METADATA = "trio-s3-bot-job"  # the object's metadata that tells which job wrote it
@@ -21,18 +23,29 @@ MOST_NUMBERS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A key for a job; `stored` is the object that stands there if the job itself has put it there."""
+    """
+    A key for a job; `stored` is the object that stands there if the job itself has put it there. `replaces`: another
+    object may be overwritten.
+    """
 
     key: str
     stored: StoredObject | None = None
+    replaces: bool = False
 
 
 class Keys:
-    """Chooses keys in `bucket`, such that no two jobs of this process try the same one at a time."""
+    """
+    Chooses keys in `bucket`, such that no two jobs of this process try the same one at a time.
 
-    def __init__(self, bucket: Bucket) -> None:
+    `policy` is what to do about an object of the same name, unless its sender has said so: `keep_both`, `overwrite`,
+    or `ask`.
+    """
+
+    def __init__(self, bucket: Bucket, policy: str = "keep_both") -> None:
         self._bucket = bucket
+        self._policy = policy
         self._in_use: set[str] = set()
+        self._freed = RepeatedEvent()
 
     @asynccontextmanager
     async def choose(self, job: UploadJob, tried: str | None) -> AsyncIterator[Choice]:
@@ -40,27 +53,48 @@ class Keys:
         Choose a key and keep it from other jobs while the block runs.
 
         `tried` is the key that an earlier attempt had committed: it is looked at first, because that attempt may have
-        succeeded without anybody knowing. Raises `DocumentRefused` when there is no free name.
+        succeeded without anybody knowing. Raises `NameTaken` when the sender has to be asked, and `DocumentRefused`
+        when there is no free name.
         """
-        choice = await self._choose(job, tried)
-        self._in_use.add(choice.key)
-        try:
+        async with self._held(await self._choose(job, tried)) as choice:
             yield choice
-        finally:
-            self._in_use.discard(choice.key)
+
+    @asynccontextmanager
+    async def reserved(self, key: str) -> AsyncIterator[None]:
+        """Keep a key from jobs while the block runs. Raises `KeyTaken` when one is trying it."""
+        if key in self._in_use:
+            raise KeyTaken("another document is being saved under that name")
+        async with self._held(Choice(key)):
+            yield
 
     async def own(self, job: UploadJob, key: str) -> StoredObject | None:
         """The object under `key` if this job has written it."""
         found = await self._bucket.head(key)
         return found if found is not None and _is_of(job, found) else None
 
+    @asynccontextmanager
+    async def _held(self, choice: Choice) -> AsyncIterator[Choice]:
+        self._in_use.add(choice.key)
+        try:
+            yield choice
+        finally:
+            self._in_use.discard(choice.key)
+            self._freed.set()
+
     async def _choose(self, job: UploadJob, tried: str | None) -> Choice:
-        for key in (tried, job.name):
-            if key is not None:
-                choice = await self._look_at(job, key)
-                if choice is not None:
-                    return choice
-        return Choice(await self._next_free(job.name))
+        if tried is not None and tried != job.key:
+            choice = await self._look_at(job, tried)
+            if choice is not None and (choice.stored or names.number_in(tried, job.key) is not None):
+                return choice
+        policy = job.policy or self._policy
+        if policy == "overwrite":
+            return await self._whatever_is_there(job)
+        choice = await self._look_at(job, job.key)
+        if choice is not None:
+            return choice
+        if policy == "ask":
+            raise NameTaken(job.key)
+        return Choice(await self._next_free(job.key))
 
     async def _look_at(self, job: UploadJob, key: str) -> Choice | None:
         if key in self._in_use:
@@ -72,14 +106,27 @@ class Keys:
             return Choice(key)
         return Choice(key, found) if _is_of(job, found) else None
 
-    async def _next_free(self, name: str) -> str:
+    async def _whatever_is_there(self, job: UploadJob) -> Choice:
+        while job.key in self._in_use:
+            await self._freed.wait()
+        found = await self._bucket.head(job.key)
+        if job.key in self._in_use:
+            return await self._whatever_is_there(job)
+        return Choice(job.key, found if found is not None and _is_of(job, found) else None, replaces=True)
+
+    async def _next_free(self, key: str) -> str:
         """The first number that no key has: one listing, however many there are."""
-        taken = set(await self._bucket.keys(names.before_number(name, MOST_NUMBERS)))
+        taken = set(await self._bucket.keys(names.before_number(key, MOST_NUMBERS)))
         for number in range(1, MOST_NUMBERS):
-            key = names.numbered(name, number)
-            if key not in taken and key not in self._in_use:
-                return key
-        raise DocumentRefused(Reason.NO_FREE_NAME, name)
+            candidate = names.numbered(key, number)
+            if candidate not in taken and candidate not in self._in_use:
+                return candidate
+        raise DocumentRefused(Reason.NO_FREE_NAME, key)
+
+
+def metadata_of(job_id: str) -> dict[str, str]:
+    """The metadata by which the bot knows an object of its own again."""
+    return {JOB_METADATA: job_id}
 
 
 def _is_of(job: UploadJob, found: StoredObject) -> bool:

@@ -155,8 +155,9 @@ class Part:
 
 
 class UploadState(enum.Enum):
-    """Where a document is on its way. The last three are final."""
+    """Where a document is on its way. `ASKING` waits for an answer of its sender; the last three are final."""
 
+    ASKING = "asking"
     WAITING = "waiting"
     RUNNING = "running"
     SAVED = "saved"
@@ -196,13 +197,15 @@ class OutMessage:
     A composed message: exactly what is said, committed before it is sent.
 
     `random_id` is positive, fits into 31 bits and stays the same over all attempts: a messenger that supports it
-    says the message only once. `reply_to` is the message it answers, if that is still there.
+    says the message only once. `reply_to` is the message it answers, if that is still there. `ask` invites an answer
+    where the messenger can (its value is a hint at what to write); such a message has no keyboard.
     """
 
     text: str
     keyboard: Keyboard = ()
     reply_to: int | None = None
     random_id: int = 1
+    ask: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ class UploadJob:
     One document to be saved, under `name` if that is free. `id` is the same over all attempts and restarts.
 
     `asked_name` is its name as sent where that could not be a key; `message_id` is the message that carried it.
+    `prefix` comes before the name in the key. `policy`, if set, is what its sender wants done when the name is taken.
     """
 
     id: str
@@ -219,6 +223,14 @@ class UploadJob:
     name: str
     asked_name: str | None = None
     message_id: int | None = None
+    prefix: str = ""
+    policy: str | None = None
+    owner: int | None = None
+    album: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.prefix + self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +253,20 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class SavedFile:
-    """A document in the bucket: whose it is, what it is called there, and what the store said of it."""
+    """
+    A document in the bucket: whose it is, what it is called there, and what the store said of it.
+
+    `name` is what it was to be called, `key` what it is called; they differ in prefix, and in number if the name was
+    taken. `saved_at` is in Unix seconds. `gone`: somebody has removed it from the bucket.
+    """
 
     id: str
     chat: Chat
+    owner: int | None
+    name: str
     key: str
     size: int
     etag: str
     unique_id: str
     saved_at: float
+    gone: bool = False

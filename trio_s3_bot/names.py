@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import mimetypes
 import unicodedata
+from datetime import UTC, datetime
+from string import Formatter
 from urllib.parse import quote
 
 KEY_LIMIT = 1024  # bytes of UTF-8
+NAME_FIELD = "{name}"
 _EXTENSION_LIMIT = 32  # bytes; a longer "extension" is just a name with a dot in it
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _BIDI = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
@@ -46,9 +49,16 @@ def fit(name: str, suffix: str = "", limit: int = KEY_LIMIT) -> str:
 
 
 def split(name: str) -> tuple[str, str]:
-    """Stem and extension (with its dot); `.env` and `archive.` have none, `a.tar.gz` has `.gz`."""
+    """Stem and extension (with its dot); `.env` and `archive.` have none, `a.tar.gz` has `.gz`. Takes keys as well."""
     stem, dot, extension = name.rpartition(".")
-    if not dot or not stem or not extension or len(extension.encode()) >= _EXTENSION_LIMIT:
+    if (
+        not dot
+        or not stem
+        or stem.endswith("/")
+        or not extension
+        or "/" in extension
+        or len(extension.encode()) >= _EXTENSION_LIMIT
+    ):
         return name, ""
     return stem, dot + extension
 
@@ -83,6 +93,33 @@ def extension_for(mime_type: str | None) -> str:
         return ""
     known = _EXTENSIONS.get(mime_type.lower())
     return known if known is not None else mimetypes.guess_extension(mime_type, strict=False) or ""
+
+
+def filled(template: str, *, chat: int, user: int, messenger: str, date: int) -> str:
+    """
+    What a key template puts before the name: `{chat}`, `{user}`, `{messenger}` and `{date:%Y/%m}` filled in.
+
+    `date` is in Unix seconds and written in UTC. Raises `ValueError` for anything else in braces, and for a template
+    that doesn't end with `{name}`.
+    """
+    if not template.endswith(NAME_FIELD) or template.count(NAME_FIELD) != 1:
+        raise ValueError(f"must end with {NAME_FIELD}")
+    when = datetime.fromtimestamp(date, UTC)
+    facts = {"chat": chat, "user": user, "messenger": messenger}
+    written = []
+    for literal, field, layout, conversion in Formatter().parse(template.removesuffix(NAME_FIELD)):
+        if field == "date" and layout and not conversion:
+            written += [literal, when.strftime(layout)]
+        elif field in facts and not layout and not conversion:
+            written += [literal, str(facts[field])]
+        elif field is None:
+            written.append(literal)
+        else:
+            raise ValueError(f"unknown field {{{field}}}; known are {{chat}}, {{user}}, {{messenger}}, {{date:%Y/%m}}")
+    prefix = "".join(written)
+    if prefix.startswith("/") or "//" in prefix or any(step in (".", "..") for step in prefix.split("/")):
+        raise ValueError("must not begin with / nor have empty, . or .. steps")
+    return prefix
 
 
 def content_type(mime_type: str | None, name: str) -> str:

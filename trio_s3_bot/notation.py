@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from . import names
 from .model import Secret
 
 Parser = Callable[[str], object]
@@ -134,6 +135,15 @@ def one_of(*words: str) -> Parser:
         return known[text.lower()]
 
     return parse
+
+
+def key_template(text: str) -> str:
+    """A template of keys that `names.filled` takes."""
+    try:
+        names.filled(text, chat=0, user=0, messenger="telegram", date=0)
+    except ValueError as error:
+        raise Malformed(f"a template of keys: {error}") from None
+    return text
 
 
 def url(text: str) -> str:

@@ -7,6 +7,8 @@ Notices are committed together with what they tell, composed into messages by th
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
 from trio_s3_bot.errors import Reason
@@ -37,11 +39,17 @@ class GivenUp(Notice, frozen=True):
 
 
 class Accepted(Notice, frozen=True):
-    """A document was taken; its upload is `upload`. The message it becomes is the one that shows the progress."""
+    """
+    A document was taken; its upload is `upload`. The message it becomes is the one that shows the progress.
+
+    Those of one `album` share a message. `asking`: it isn't saved before its sender has said what to call it.
+    """
 
     upload: str
     name: str
     asked_name: str | None = None
+    album: str | None = None
+    asking: bool = False
 
 
 class Saved(Notice, frozen=True):
@@ -49,6 +57,7 @@ class Saved(Notice, frozen=True):
     A document is in the bucket as `key`, `size` bytes.
 
     `name` is what it should have been called, `asked_name` its name as sent where that could not be a key.
+    `was_there`: the very document had been saved before, and wasn't uploaded again.
     """
 
     upload: str
@@ -57,6 +66,8 @@ class Saved(Notice, frozen=True):
     size: int
     asked_name: str | None = None
     name_was_taken: bool = False
+    was_there: bool = False
+    album: str | None = None
 
 
 class Failed(Notice, frozen=True):
@@ -75,5 +86,142 @@ class Delayed(Notice, frozen=True):
     name: str
 
 
-AnyNotice = Greeting | DocumentRequired | NotAllowed | GivenUp | Accepted | Saved | Failed | Delayed
+class NameProblem(enum.Enum):
+    """Why a new name can't be used."""
+
+    IMPOSSIBLE = "impossible"
+    TAKEN = "taken"
+
+
+class Help(Notice, frozen=True):
+    """What the bot can do."""
+
+
+class OverLimit(Notice, frozen=True):
+    """More than its sender may send in a day; at `opens_at` there is room again, and it is `now` (Unix seconds)."""
+
+    name: str
+    opens_at: float
+    now: float
+
+
+class AskName(Notice, frozen=True):
+    """What shall the document be called? `name` is its present name, `problem` what was wrong with the last answer."""
+
+    upload: str
+    name: str
+    problem: NameProblem | None = None
+
+
+class NameSet(Notice, frozen=True):
+    """The document will be called so, or stays called so."""
+
+    upload: str
+    name: str
+
+
+class Conflict(Notice, frozen=True):
+    """There is an object of the document's name; what shall be done?"""
+
+    upload: str
+    name: str
+
+
+class Renamed(Notice, frozen=True):
+    """A saved document is called otherwise now."""
+
+    upload: str
+    old: str
+    new: str
+
+
+class ConfirmDelete(Notice, frozen=True):
+    """Shall the document really be deleted?"""
+
+    upload: str
+    name: str
+
+
+class Deleted(Notice, frozen=True):
+    """A document was deleted; `was_gone` if somebody else had done that."""
+
+    upload: str
+    name: str
+    was_gone: bool = False
+
+
+class StillThere(Notice, frozen=True):
+    """Nothing was deleted."""
+
+    name: str
+
+
+class NoSuchFile(Notice, frozen=True):
+    """The command or button is about a document that isn't there (any more), or doesn't say about which."""
+
+    name: str | None = None
+
+
+class NothingToCancel(Notice, frozen=True):
+    """There is no open question and nothing on its way."""
+
+
+class FileList(Notice, frozen=True):
+    """The saved files of the chat whose names contain `query`, the newest first."""
+
+    page: int
+    query: str = ""
+
+
+class StatusList(Notice, frozen=True):
+    """What is waiting and running for the chat."""
+
+    page: int
+
+
+class Card(Notice, frozen=True):
+    """One document, with what can be done to it; `from_list`: with a way back to that page of the list."""
+
+    upload: str
+    page: int = 0
+    from_list: bool = False
+
+
+class Link(Notice, frozen=True):
+    """A link that downloads a document, for `lifetime` seconds."""
+
+    upload: str
+    name: str
+    url: str
+    lifetime: int
+
+    def __repr__(self) -> str:
+        return f"Link(upload={self.upload!r}, url='***')"
+
+
+AnyNotice = (
+    Greeting
+    | DocumentRequired
+    | NotAllowed
+    | GivenUp
+    | Accepted
+    | Saved
+    | Failed
+    | Delayed
+    | Help
+    | OverLimit
+    | AskName
+    | NameSet
+    | Conflict
+    | Renamed
+    | ConfirmDelete
+    | Deleted
+    | StillThere
+    | NoSuchFile
+    | NothingToCancel
+    | FileList
+    | StatusList
+    | Card
+    | Link
+)
 FOLDED = (Accepted, Saved, Failed, Delayed)

@@ -9,10 +9,9 @@ it is committed, and only then sent. Progress is never queued: it is looked up w
 from __future__ import annotations
 
 import random
-import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import structlog
 import trio
@@ -33,8 +32,8 @@ from trio_s3_bot.inbox import Composed, Messages, Status
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat, OutMessage
-from trio_s3_bot.notices import AnyNotice
 from trio_s3_bot.patience import SHIPPED, Pauses
+from trio_s3_bot.phrasing import Phrasing, Renaming
 
 LANES = 8  # requests to the messenger at the same time
 AFTER_RETRY_AFTER = 0.5  # seconds more than the messenger asks for
@@ -78,6 +77,7 @@ class Outbox:
         budgets: Budgets,
         progress_interval: float,
         sample: Callable[[str], texts.Sample | None],
+        renaming: Renaming = "off",
         pauses: Pauses = SHIPPED.speaking,
     ) -> None:
         self._messenger = messenger
@@ -85,7 +85,7 @@ class Outbox:
         self._budget = budget
         self._budgets = budgets
         self._interval = progress_interval
-        self._sample = sample
+        self._phrasing = Phrasing(renaming, sample)
         self._pauses = pauses
         self._bell = Bell()
         self._lines: dict[str, _Line] = {}
@@ -207,22 +207,32 @@ class Outbox:
 
     async def _send_message(self, line: _Line) -> bool:
         if line.unrecorded is None:
-            composed = await self._messages.next_message(line.chat, _compose)
+            composed = await self._messages.next_message(line.chat, self._phrasing.compose)
             if composed is None:
                 return False
             try:
-                line.unrecorded = composed, await self._messenger.send(line.chat, composed.message)
-            except (RequestRefused, MessageGone) as error:
+                line.unrecorded = composed, await self._send(line, composed)
+            except MessageGone:
+                await self._messages.say_anew(composed)
+                return True
+            except RequestRefused as error:
                 log.error("a message was refused and is dropped", chat=line.chat.key, error=str(error))
                 await self._messages.give_up(composed)
                 return True
         # While the state can't be written, it is this that is tried again, and not the sending.
         await self._messages.sent(*line.unrecorded)
         line.unrecorded = None
+        line.has_rest = True
         return True
 
+    async def _send(self, line: _Line, composed: Composed) -> int:
+        if composed.edit_of is None:
+            return await self._messenger.send(line.chat, composed.message)
+        await self._messenger.edit(line.chat, composed.edit_of, composed.message)
+        return composed.edit_of
+
     async def _put_to_rest(self, line: _Line, status: Status) -> None:
-        await self._edit(line, status, texts.status(self._status_lines(status), status.language))
+        await self._edit(line, status, self._phrasing.status(status))
         await self._messages.shown(status)
         line.last_text.pop(status.id, None)
 
@@ -235,25 +245,22 @@ class Outbox:
             status = await self._messages.status_of(line.chat, upload)
             if status is None or status.at_rest:
                 continue
-            text = texts.status(self._status_lines(status), status.language)
-            if text == line.last_text.get(status.id):
+            message = self._phrasing.status(status)
+            if message.text == line.last_text.get(status.id):
                 continue
             if status.id not in line.last_text and not await self._messages.progress_will_show(status):
                 continue
             line.progress = dict.fromkeys([*uploads, *line.progress])
-            line.last_text[status.id] = text
-            await self._edit(line, status, text)
+            line.last_text[status.id] = message.text
+            await self._edit(line, status, message)
             return True
         return False
 
-    async def _edit(self, line: _Line, status: Status, text: str) -> None:
+    async def _edit(self, line: _Line, status: Status, message: OutMessage) -> None:
         try:
-            await self._messenger.edit(line.chat, status.remote_id, replace(status.message, text=text))
+            await self._messenger.edit(line.chat, status.remote_id, message)
         except (MessageGone, RequestRefused) as error:
             log.info("a message can't be edited and stays as it is", chat=line.chat.key, error=str(error))
-
-    def _status_lines(self, status: Status) -> list[texts.StatusLine]:
-        return [texts.StatusLine(name, state, self._sample(upload)) for upload, name, state in status.documents]
 
     def _keep_still(self, line: _Line, error: RetryAfter) -> None:
         """Pause the chat as long as the messenger asks; a second chat that is told so meanwhile pauses all."""
@@ -307,17 +314,3 @@ def _rest_at(line: _Line) -> float | None:
 def _progress_at(line: _Line) -> float | None:
     """Progress leaves a message's worth of the chat's budget for an answer."""
     return max(line.budget.ready_at(reserve=1), line.progress_at) if line.progress else None
-
-
-def _compose(notices: Sequence[AnyNotice], language: str) -> OutMessage:
-    """Words for what is to be said; it answers the message that the first notice answers, if only that one."""
-    return OutMessage(
-        text=texts.compose(notices, language),
-        reply_to=_only(notice.reply_to for notice in notices),
-        random_id=secrets.randbelow(2**31 - 1) + 1,
-    )
-
-
-def _only(values: Iterable[int | None]) -> int | None:
-    distinct = set(values)
-    return distinct.pop() if len(distinct) == 1 else None

@@ -21,6 +21,7 @@ from trio_s3_bot.errors import (
     DocumentRefused,
     KeyTaken,
     MessengerError,
+    NameTaken,
     ObjectRefused,
     Reason,
     RetryAfter,
@@ -33,7 +34,7 @@ from trio_s3_bot.errors import (
     UploadGone,
 )
 from trio_s3_bot.inbox import UploadClaim, Uploads
-from trio_s3_bot.keys import JOB_METADATA, Choice, Keys
+from trio_s3_bot.keys import Choice, Keys, metadata_of
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, Source, UploadJob, UploadState
 from trio_s3_bot.notices import Failed, Saved
@@ -54,6 +55,7 @@ class UploadSlots:
     `slots` documents at a time go up; all others wait in the inbox.
 
     `show` is called when an upload has something new to show in its chat, every `progress_interval` seconds at most.
+    `on_conflict` is what to do about an object of the same name: `keep_both`, `overwrite`, or `ask`.
     """
 
     def __init__(
@@ -67,28 +69,35 @@ class UploadSlots:
         max_file_size: int | None,
         progress_interval: float,
         show: Callable[[Chat, str], None],
+        on_conflict: str = "keep_both",
         retries: Pauses = SHIPPED.document,
         outages: Pauses = SHIPPED.outage,
     ) -> None:
         self._jobs = jobs
         self._transfer = transfer
         self._bucket = bucket
-        self._keys = Keys(bucket)
+        self.keys = Keys(bucket, on_conflict)
         self._messengers = messengers
         self._free = trio.Semaphore(slots)
         self._max_file_size = max_file_size
         self._interval = progress_interval
         self._show = show
         self._retries = retries
-        self._store = Outage("the S3 store", outages)
+        self.store = Outage("the S3 store", outages)
         self._outages = {name: Outage(name, outages) for name in messengers}
         self._due: dict[str, float] = {}
         self._meters: dict[str, Meter] = {}
+        self._scopes: dict[str, trio.CancelScope] = {}
 
     def sample(self, upload: str) -> Sample | None:
         """How far an upload is, if it is running."""
         meter = self._meters.get(upload)
         return meter.value.value if meter else None
+
+    def cancel(self, upload: str) -> None:
+        """Its sender has cancelled an upload, and that is on record: if it is running, let it stop."""
+        if upload in self._scopes:
+            self._scopes[upload].cancel(reason="cancelled by its sender")
 
     async def feed(self, slots: trio.MemorySendChannel[UploadClaim]) -> None:
         """Hand documents to free slots until cancelled; which one is decided when a slot is free, not before."""
@@ -113,24 +122,28 @@ class UploadSlots:
             rings = self._jobs.bell.rings
             now = trio.current_time()
             self._due = {upload: due for upload, due in self._due.items() if due > now}
-            if self._store.over:
+            if self.store.over:
                 out_of_order = [name for name, outage in self._outages.items() if not outage.over]
                 claim = await self._jobs.claim(but_not=self._due, not_of=out_of_order)
                 if claim is not None:
                     return claim
-            with trio.move_on_at(self._wake_at()):
+            answer_due = await self._jobs.next_answer_due()
+            with trio.move_on_at(self._wake_at(answer_due)):
                 await self._jobs.bell.after(rings)
 
-    def _wake_at(self) -> float:
+    def _wake_at(self, answer_due: float | None) -> float:
         now = trio.current_time()
-        outages = (outage.until for outage in (self._store, *self._outages.values()))
-        return min((at for at in (*outages, *self._due.values()) if at > now), default=now + 3600)
+        latest = now + (3600 if answer_due is None else answer_due + 0.01)
+        outages = (outage.until for outage in (self.store, *self._outages.values()))
+        return min(latest, *(at for at in (*outages, *self._due.values()) if at > now), latest)
 
     async def _work(self, claim: UploadClaim) -> None:
         """One attempt, and what follows from it."""
         job = claim.job
         try:
-            await self._attempt(claim)
+            await self._attempt_or_cancel(claim)
+        except NameTaken:
+            await self._ask_about_conflict(job)
         except StateError as error:
             self._later(job, 10)
             log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
@@ -149,18 +162,63 @@ class UploadSlots:
             log.exception("an upload failed in a way nobody foresaw", upload=job.id)
             await self._count_failure(claim, error)
 
+    async def _attempt_or_cancel(self, claim: UploadClaim) -> None:
+        """An attempt that its sender may break off; then what it has begun is cleared away."""
+        job = claim.job
+        if not claim.cancelled:
+            with trio.CancelScope() as scope:
+                self._scopes[job.id] = scope
+                try:
+                    await self._attempt(claim)
+                finally:
+                    del self._scopes[job.id]
+            if not scope.cancelled_caught:
+                return
+        await self._abandon_multipart(job)
+        await self._jobs.finish(job, UploadState.CANCELLED, None)
+        self._meters.pop(job.id, None)
+        log.info("cancelled by its sender", upload=job.id, chat=job.chat.key)
+
+    async def _ask_about_conflict(self, job: UploadJob) -> None:
+        try:
+            await self._jobs.ask_about_conflict(job)
+        except StateError as error:
+            self._later(job, 10)
+            log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
+
     async def _attempt(self, claim: UploadClaim) -> None:
         """Save the document under the first key that nobody else has, or takes meanwhile."""
+        if await self._was_there(claim.job):
+            return
         tried = claim.attempts.key
         for _ in range(KEYS_IN_A_ROW):
-            async with self._keys.choose(claim.job, tried) as choice:
+            async with self.keys.choose(claim.job, tried) as choice:
                 stored = await self._save_as(choice, claim.job)
             if stored is not None:
-                self._store.worked()
+                self.store.worked()
                 await self._finish(claim.job, choice.key, stored)
                 return
             tried = None
         raise KeyTaken(f"{KEYS_IN_A_ROW} names were taken one after the other")
+
+    async def _was_there(self, job: UploadJob) -> bool:
+        """The very same document, sent again under the same name and still in the bucket, isn't uploaded again."""
+        file = await self._jobs.same_file(job)
+        there = await self._bucket.head(file.key) if file is not None else None
+        if file is None or there is None or (there.size, there.etag) != (file.size, file.etag):
+            return False
+        await self._abandon_multipart(job)
+        notice = Saved(
+            upload=file.id,
+            key=file.key,
+            name=job.name,
+            size=file.size,
+            was_there=True,
+            reply_to=job.message_id,
+        )
+        await self._jobs.finish(job, UploadState.SAVED, notice)
+        log.info("it was there already", upload=job.id, chat=job.chat.key, key=file.key)
+        return True
 
     async def _save_as(self, choice: Choice, job: UploadJob) -> Stored | None:
         """Save the document under a key; `None` when another object has come to stand there."""
@@ -171,12 +229,12 @@ class UploadSlots:
         if self._max_file_size is not None and (job.document.size or 0) > self._max_file_size:
             raise DocumentRefused(Reason.TOO_BIG_FOR_OPERATOR, limit=self._max_file_size)
         source = await self._resolve(job)
-        plan = await self._plan(choice.key, job)
+        plan = await self._plan(choice, job)
         try:
             return await self._run(job, source, plan)
         except (KeyTaken, UploadGone) as error:
             # Both are also what a completion says that succeeded before and whose answer was lost.
-            own = await self._keys.own(job, choice.key)
+            own = await self.keys.own(job, choice.key)
             await self._abandon_multipart(job)
             if own is None and isinstance(error, UploadGone):
                 raise
@@ -188,14 +246,20 @@ class UploadSlots:
         self._outages[messenger.name].worked()
         return source
 
-    async def _plan(self, key: str, job: UploadJob) -> Plan:
+    async def _plan(self, choice: Choice, job: UploadJob) -> Plan:
         """What to do, and what to go on with; the key is committed before anything is tried with it."""
         attempts = await self._jobs.attempts(job)
-        unfinished = await self._unfinished(key, attempts)
+        unfinished = await self._unfinished(choice.key, attempts)
         if unfinished is None:
             await self._abandon_multipart(job)
-            await self._jobs.try_key(job, key)
-        return Plan(key, facts_of(job, key), self._max_file_size, unfinished=unfinished)
+            await self._jobs.try_key(job, choice.key)
+        return Plan(
+            choice.key,
+            facts_of(job, choice.key),
+            self._max_file_size,
+            only_if_absent=not choice.replaces,
+            unfinished=unfinished,
+        )
 
     async def _unfinished(self, key: str, attempts: Attempts) -> Unfinished | None:
         """The multipart upload of an earlier attempt, if it can go on: the same key, parts of the same size."""
@@ -244,15 +308,17 @@ class UploadSlots:
         return found - set(before) - await self._jobs.multiparts()
 
     async def _finish(self, job: UploadJob, key: str, stored: Stored) -> None:
-        taken = names.number_in(key, job.name) != 0
-        saved = SavedFile(job.id, job.chat, key, stored.size, stored.etag, job.document.unique_id, time.time())
+        saved = SavedFile(
+            job.id, job.chat, job.owner, job.name, key, stored.size, stored.etag, job.document.unique_id, time.time()
+        )
         notice = Saved(
             upload=job.id,
             key=key,
             name=job.name,
             size=stored.size,
             asked_name=job.asked_name,
-            name_was_taken=taken,
+            name_was_taken=names.number_in(key, job.key) not in (0, None),
+            album=job.album,
             reply_to=job.message_id,
         )
         await self._jobs.finish(job, UploadState.SAVED, notice, saved)
@@ -295,8 +361,8 @@ class UploadSlots:
             log.error("the state can't be written", error=str(unwritable))
 
     async def _wait_for_store(self, error: StoreUnavailable | StoreRefused) -> None:
-        self._store.failed(error)
-        if self._store.worth_telling:
+        self.store.failed(error)
+        if self.store.worth_telling:
             try:
                 await self._jobs.tell_delays()
             except StateError as unwritable:
@@ -332,7 +398,7 @@ def facts_of(job: UploadJob, key: str) -> ObjectFacts:
         content_type=names.content_type(job.document.mime_type, key),
         content_disposition=names.content_disposition(job.asked_name or job.name),
         metadata={
-            JOB_METADATA: job.id,
+            **metadata_of(job.id),
             "messenger": job.chat.messenger,
             "chat": str(job.chat.id),
             "message": str(job.message_id),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import structlog
 import trio
 
-from trio_s3_bot import conversation
+from trio_s3_bot import conversation, texts
 from trio_s3_bot.config import WorkerConfig
-from trio_s3_bot.conversation import AnswerPress, Decision, Effect, Rules
+from trio_s3_bot.conversation import AnswerPress, Decision, Rules
 from trio_s3_bot.errors import MessengerError, StateError
 from trio_s3_bot.inbox import Claim, Updates
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat
+from trio_s3_bot.shelf import Shelf
 
 __all__ = ["Worker", "WorkerConfig"]
 
@@ -26,8 +27,11 @@ log = structlog.get_logger()
 class Worker:
     """One of `WorkerConfig.concurrent_workers` equal tasks. It never carries a document's bytes."""
 
-    def __init__(self, updates: Updates, messengers: Mapping[str, Messenger], rules: Rules) -> None:
+    def __init__(
+        self, updates: Updates, messengers: Mapping[str, Messenger], rules: Rules, shelf: Shelf | None = None
+    ) -> None:
         self._updates = updates
+        self._shelf = shelf
         self._messengers = messengers
         self._rules = rules
 
@@ -41,7 +45,9 @@ class Worker:
         """Whatever is wrong with an update, it doesn't end the worker."""
         try:
             decision = self._decide(claim)
-            await self._answer_presses(claim.update.chat, decision.effects)
+            await self._answer_presses(claim.update.chat, decision)
+            if self._shelf is not None:
+                decision = await self._shelf.prepared(claim.update.chat, decision)
             await self._updates.finish(claim, decision)
         except StateError as error:
             log.error(
@@ -57,16 +63,17 @@ class Worker:
 
     def _decide(self, claim: Claim) -> Decision:
         if claim.failures < MOST_FAILURES:
-            return conversation.decide(claim.state, claim.update, self._rules)
+            return conversation.decide(claim.state, claim.update, self._rules, claim.facts)
         log.error("an update failed again and again and is set aside", update_id=claim.update.update_id)
         return conversation.give_up(claim.state, claim.update)
 
-    async def _answer_presses(self, chat: Chat, effects: Iterable[Effect]) -> None:
+    async def _answer_presses(self, chat: Chat, decision: Decision) -> None:
         """A press is answered before anything else: its spinner turns until then, and messengers soon forget it."""
-        for effect in effects:
+        for effect in decision.effects:
             if isinstance(effect, AnswerPress):
+                text = texts.toast(effect.toast.name, decision.state.language)
                 try:
-                    await self._messengers[chat.messenger].answer(chat, effect.press)
+                    await self._messengers[chat.messenger].answer(chat, effect.press, text)
                 except MessengerError as error:
                     log.info("a button press could not be answered", chat=chat.key, error=str(error))
 

@@ -132,7 +132,7 @@ async def begin(inbox: Inbox, chat: Chat, name: str, size: int = MIB) -> UploadC
 async def end(inbox: Inbox, claim: UploadClaim) -> None:
     """The document is in the bucket."""
     job = claim.job
-    saved = SavedFile(job.id, job.chat, job.name, MIB, '"etag"', job.id, 0)
+    saved = SavedFile(job.id, job.chat, job.owner, job.name, job.name, MIB, '"etag"', job.id, 0)
     await inbox.uploads.finish(
         job, UploadState.SAVED, Saved(upload=job.id, key=job.name, name=job.name, size=MIB), saved
     )

@@ -201,8 +201,10 @@ async def test_a_message_that_showed_progress_ends_with_how_it_ended(
     assert edits[-1] == "[document] a\nsaved"
 
 
-async def test_a_message_that_never_showed_progress_is_not_edited(inbox: Inbox, messenger: ScriptedMessenger) -> None:
+async def test_a_message_that_never_showed_progress_is_edited_once_to_take_its_buttons_away(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
     async with speaking(inbox, messenger) as outbox:
         await end(inbox, await begin(inbox, ALICE, "a"))
         await outbox.until_all_is_said()
-    assert kinds(messenger) == ["send", "send"]
+    assert kinds(messenger) == ["send", "send", "edit"]

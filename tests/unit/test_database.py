@@ -42,6 +42,11 @@ async def found(database: Database) -> list[str]:
     return await database.read(read)
 
 
+def pages_of_cursors(connection: sqlite3.Connection) -> list[int]:
+    """The pages of the table that these tests write to, and of its index."""
+    return [row[0] for row in connection.execute("SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'cursors'")]
+
+
 async def statements(database: Database) -> list[str]:
     """What sqlite is told from now on."""
     told: list[str] = []
@@ -302,9 +307,12 @@ async def test_an_empty_file_is_a_new_state_file(path: Path) -> None:
 
 async def test_damage_that_is_found_later_is_named_as_such(path: Path) -> None:
     async with open_database(path) as database:
-        await database.write(put("a", "x" * 100_000))
-    whole = content(path)
-    make_file(path, whole[:8192] + b"\xff" * (len(whole) - 8192))
+        await database.write(put("a"))
+        pages = await database.read(pages_of_cursors)
+    damaged = bytearray(content(path))
+    for page in pages:
+        damaged[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    make_file(path, bytes(damaged))
     async with open_database(path) as database:
         with pytest.raises(StateDamaged, match="no intact state file"):
             await database.write(put("b"))

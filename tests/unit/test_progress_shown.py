@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trio_s3_bot.conversation import ChatState, Decision, Say, Take
-from trio_s3_bot.inbox import Inbox, Status, open_inbox
+from trio_s3_bot.inbox import Book, Inbox, Status, open_inbox
 from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import Chat, Document, OutMessage, UpdateObj, UploadState
 from trio_s3_bot.notices import Accepted, AnyNotice
@@ -36,7 +36,7 @@ async def accepted(inbox: Inbox) -> Status:
     return status
 
 
-def _compose(_notices: Sequence[AnyNotice], _language: str) -> OutMessage:
+def _compose(_notices: Sequence[AnyNotice], _language: str, _book: Book) -> OutMessage:
     return OutMessage("[document] a.txt")
 
 

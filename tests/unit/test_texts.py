@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_s3_bot import texts
+from trio_s3_bot.conversation import Toast
 from trio_s3_bot.errors import Reason
 from trio_s3_bot.model import UploadState
 from trio_s3_bot.notices import (
@@ -20,10 +21,11 @@ from trio_s3_bot.notices import (
     Failed,
     GivenUp,
     Greeting,
+    NameProblem,
     NotAllowed,
     Saved,
 )
-from trio_s3_bot.texts import Sample, StatusLine
+from trio_s3_bot.texts import Sample, StatusLine, words
 
 MARKERS = ("[greeting]", "[document is required]", "[document]", "[document has been saved]")
 MESSAGE_LIMIT = 4096  # UTF-16 units, Bot API, "sendMessage"
@@ -132,14 +134,15 @@ def test_what_is_never_folded_has_its_marker_too(notice: AnyNotice, language: st
 
 
 def test_every_reason_and_every_state_has_words() -> None:
-    assert set(texts.REASONS) == set(Reason)
-    assert set(texts.STATES) == set(UploadState)
+    assert set(words.REASONS) == set(Reason)
+    assert set(words.STATES) == set(UploadState)
+    assert set(words.NAME_PROBLEMS) == set(NameProblem)
+    assert {toast.name for toast in Toast} == set(words.ToastText.__members__)
 
 
 def test_every_sentence_has_the_same_facts_in_both_languages() -> None:
-    sentences = [value for value in vars(texts).values() if isinstance(value, texts.Text)]
-    sentences += [*texts.REASONS.values(), *texts.STATES.values()]
-    assert len(sentences) > 20
+    sentences = all_sentences()
+    assert len(sentences) > 60
     for sentence in sentences:
         english, russian = (facts_of(template) for template in sentence)
         assert english == russian, sentence.en
@@ -150,11 +153,18 @@ def facts_of(template: str) -> set[str]:
 
 
 def test_every_russian_sentence_is_russian_and_every_english_one_is_not() -> None:
-    sentences = [value for value in vars(texts).values() if isinstance(value, texts.Text)]
-    for sentence in [*sentences, *texts.REASONS.values(), *texts.STATES.values()]:
+    for sentence in all_sentences():
         assert not re.search("[а-яё]", sentence.en, re.IGNORECASE)
-        words = re.sub(r"\{\w+\}|\[[a-z ]+\]", "", sentence.ru)
-        assert not re.search("[a-z]{3,}", words), words
+        russian = re.sub(r"\{\w+\}|\[[a-z ]+\]|/[a-z]+", "", sentence.ru)
+        assert not re.search("[a-z]{3,}", russian), russian
+
+
+def all_sentences() -> list[words.Text]:
+    """Every text of the catalogue, wherever in it it stands."""
+    values = list(vars(words).values())
+    tables = [value.values() for value in values if isinstance(value, dict)]
+    enums = [[member.value for member in value] for value in (words.Label, words.ToastText)]
+    return [value for group in [values, *tables, *enums] for value in group if isinstance(value, words.Text)]
 
 
 @pytest.mark.parametrize(

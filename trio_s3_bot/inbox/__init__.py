@@ -7,12 +7,15 @@ down what it led to. So the process may die at any instant: the next start goes 
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trio_s3_bot.inbox.database import Database, open_database
-from trio_s3_bot.inbox.messages import Composed, Messages, Status
+from trio_s3_bot.inbox.files import Chore, Files
+from trio_s3_bot.inbox.messages import Book, Composed, Messages, Status, StatusDocument
 from trio_s3_bot.inbox.probes import Probes
 from trio_s3_bot.inbox.rows import Touched
 from trio_s3_bot.inbox.updates import Claim, Updates
@@ -20,12 +23,16 @@ from trio_s3_bot.inbox.uploads import UploadClaim, Uploads
 from trio_s3_bot.model import Chat
 
 __all__ = [
+    "Book",
+    "Chore",
     "Claim",
     "Composed",
+    "Files",
     "Inbox",
     "Messages",
     "Probes",
     "Status",
+    "StatusDocument",
     "Updates",
     "UploadClaim",
     "Uploads",
@@ -35,54 +42,76 @@ __all__ = [
 
 
 class Inbox:
-    """The state of the bot: `updates`, `uploads`, `messages` and `probes` are the views on one file."""
+    """The state of the bot: `updates`, `uploads`, `files`, `messages` and `probes` are the views on one file."""
 
     def __init__(
         self,
         updates: Updates,
         uploads: Uploads,
+        files: Files,
         messages: Messages,
         probes: Probes,
-        listeners: list[Callable[[Chat], None]],
+        listeners: _Listeners,
     ) -> None:
         self.updates = updates
         self.uploads = uploads
+        self.files = files
         self.messages = messages
         self.probes = probes
         self._listeners = listeners
 
     def when_something_to_say(self, listener: Callable[[Chat], None]) -> None:
         """Call `listener` with each chat for which something to say was committed."""
-        self._listeners.append(listener)
+        self._listeners.to_say.append(listener)
+
+    def when_cancelled(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with the id of each upload that its sender has cancelled."""
+        self._listeners.cancelled.append(listener)
 
     async def has_unfinished_work(self) -> bool:
         """Whether an earlier run left something to do."""
-        return bool(await self.updates.unfinished() or await self.uploads.open_count())
+        return bool(await self.updates.unfinished() or await self.uploads.open_count() or await self.files.open_count())
+
+
+@dataclass(frozen=True, slots=True)
+class _Listeners:
+    """Who wants to know what."""
+
+    to_say: list[Callable[[Chat], None]] = field(default_factory=list)
+    cancelled: list[Callable[[str], None]] = field(default_factory=list)
 
 
 @asynccontextmanager
-async def open_inbox(path: Path) -> AsyncIterator[Inbox]:
+async def open_inbox(path: Path, *, ask_timeout: float = 60) -> AsyncIterator[Inbox]:
     """
     Open the state file at `path`, made if it isn't there, for this process alone.
 
-    Raises `StateLocked`, `StateDamaged`, `StateUnwritable`.
+    `ask_timeout` is how many seconds a question holds things up. Raises `StateLocked`, `StateDamaged`,
+    `StateUnwritable`.
     """
     async with open_database(path) as database:
-        yield await inbox_in(database)
+        yield await inbox_in(database, ask_timeout=ask_timeout)
 
 
-async def inbox_in(database: Database) -> Inbox:
-    """The inbox that an open state file holds, with what an earlier run left unfinished."""
-    listeners: list[Callable[[Chat], None]] = []
+async def inbox_in(database: Database, *, ask_timeout: float = 60, clock: Callable[[], float] = time.time) -> Inbox:
+    """The inbox that an open state file holds, with what an earlier run left unfinished; `clock` gives Unix seconds."""
+    listeners = _Listeners()
 
     def told(chat: Chat, touched: Touched) -> None:
         if touched.uploads:
             inbox.uploads.bell.ring()
+        if touched.chores:
+            inbox.files.bell.ring()
+        for upload in touched.cancelled:
+            for stop in listeners.cancelled:
+                stop(upload)
         if touched.notices:
-            for listener in listeners:
-                listener(chat)
+            for say in listeners.to_say:
+                say(chat)
 
-    updates, uploads = Updates(database, told), Uploads(database, told)
-    inbox = Inbox(updates, uploads, Messages(database, updates.moved), Probes(database), listeners)
+    updates = Updates(database, told, clock=clock, ask_timeout=ask_timeout)
+    uploads = Uploads(database, told, clock=clock, ask_timeout=ask_timeout)
+    messages = Messages(database, updates.moved, clock)
+    inbox = Inbox(updates, uploads, Files(database, told, clock), messages, Probes(database), listeners)
     await inbox.updates.load()
     return inbox

@@ -171,6 +171,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Take the file for this process alone and migrate it."""
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)
     # Exclusive before the first access: the lock is then held until the process ends, however it ends.
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("BEGIN EXCLUSIVE")

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from trio_s3_bot.conversation import ChatState
+from trio_s3_bot.conversation.state import Ask
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.database import Database
-from trio_s3_bot.model import Chat, OutMessage, UploadState
+from trio_s3_bot.inbox.files import PAGE, page_of
+from trio_s3_bot.model import Chat, OutMessage, SavedFile, UploadState
 from trio_s3_bot.notices import FOLDED, Accepted, AnyNotice
 
-Compose = Callable[[Sequence[AnyNotice], str], OutMessage]
 _FOLDED_KINDS = tuple(kind.__name__ for kind in FOLDED)
 FOLD_AT_MOST = 500  # notices in one message; more would only be counted, not listed
+MENTIONS_KEPT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A committed message that isn't sent yet; `id` is the inbox's, not the messenger's."""
+    """
+    A committed message that isn't sent yet; `id` is the inbox's, not the messenger's.
+
+    `edit_of` is the messenger's id of the message that it takes the place of.
+    """
 
     id: int
     chat: Chat
     message: OutMessage
+    edit_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusDocument:
+    """A document as a message shows it: how it stands, what is asked about it, what name its caption offers."""
+
+    id: str
+    name: str
+    state: UploadState
+    ask: Ask | None = None
+    caption_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +60,59 @@ class Status:
     remote_id: int
     message: OutMessage
     edit_due: int
-    documents: tuple[tuple[str, str, UploadState], ...]
+    documents: tuple[StatusDocument, ...]
 
     @property
     def at_rest(self) -> bool:
-        return all(state.final for _, _, state in self.documents)
+        return all(document.state.final for document in self.documents)
+
+
+class Book:
+    """What can be looked up while a message is composed: the chat's files, and what is on its way for it."""
+
+    def __init__(self, connection: sqlite3.Connection, chat_key: str, now: float) -> None:
+        self._connection = connection
+        self._chat = chat_key
+        self.now = now
+        self.page_size = PAGE
+
+    def files(self, page: int, query: str) -> tuple[list[SavedFile], int]:
+        """A page of saved files whose names contain `query`, the newest first, and how many there are in all."""
+        return page_of(self._connection, self._chat, page, query)
+
+    def file(self, item: str) -> SavedFile | None:
+        query = f"SELECT {rows.FILE_COLUMNS} FROM files WHERE id = ? AND chat = ?"
+        row = self._connection.execute(query, (item, self._chat)).fetchone()
+        return rows.file_from(self._connection, row) if row else None
+
+    def on_their_way(self, page: int) -> tuple[list[StatusDocument], int]:
+        """A page of what waits and runs, the oldest first, and how many there are in all."""
+        where = f"chat = ? AND {rows.OPEN}"
+        (total,) = self._connection.execute(f"SELECT count(*) FROM uploads WHERE {where}", (self._chat,)).fetchone()
+        found = _documents(self._connection, f"{where} ORDER BY seq LIMIT ? OFFSET ?", (self._chat, PAGE, page * PAGE))
+        return found, total
+
+    def document(self, item: str) -> StatusDocument | None:
+        """A document that is or was on its way."""
+        found = _documents(self._connection, "id = ? AND chat = ?", (item, self._chat))
+        return found[0] if found else None
+
+
+Compose = Callable[[Sequence[AnyNotice], str, Book], OutMessage]
 
 
 class Messages:
-    """The durable half of the outbox. `moved` is called with a group's chat before and after it got a new id."""
+    """
+    The durable half of the outbox. `moved` is called with a group's chat before and after it got a new id; `clock`
+    gives Unix seconds.
+    """
 
-    def __init__(self, database: Database, moved: Callable[[Chat, Chat], None]) -> None:
+    def __init__(
+        self, database: Database, moved: Callable[[Chat, Chat], None], clock: Callable[[], float] = time.time
+    ) -> None:
         self._database = database
         self._moved = moved
+        self._clock = clock
 
     async def chats_to_serve(self, messenger: str) -> list[Chat]:
         """The chats for which an earlier run left something to say, the longest waiting first."""
@@ -82,11 +140,13 @@ class Messages:
 
         def write(connection: sqlite3.Connection) -> Composed | None:
             unsent = connection.execute(
-                "SELECT id, body FROM messages WHERE chat = ? AND remote_id IS NULL ORDER BY id LIMIT 1", (chat.key,)
+                "SELECT id, body, edit_of FROM messages WHERE chat = ? AND remote_id IS NULL ORDER BY id LIMIT 1",
+                (chat.key,),
             ).fetchone()
             if unsent is not None:
-                return Composed(unsent[0], chat, msgspec.json.decode(unsent[1], type=OutMessage))
-            return _compose(connection, chat, compose)
+                id_, body, edit_of = unsent
+                return Composed(id_, chat, msgspec.json.decode(body, type=OutMessage), edit_of)
+            return _compose(connection, chat, compose, self._clock())
 
         return await self._database.write(write)
 
@@ -95,6 +155,7 @@ class Messages:
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE messages SET remote_id = ? WHERE id = ?", (remote_id, message.id))
+            _remember_what_it_is_about(connection, message, remote_id)
             _forget_if_over(connection, message.id)
 
         await self._database.write(write)
@@ -102,6 +163,12 @@ class Messages:
     async def give_up(self, message: Composed) -> None:
         """Drop a message that can never be sent."""
         await self._database.write(lambda c: c.execute("DELETE FROM messages WHERE id = ?", (message.id,)))
+
+    async def say_anew(self, message: Composed) -> None:
+        """The message that this one was to take the place of is gone: let it be one of its own."""
+        await self._database.write(
+            lambda c: c.execute("UPDATE messages SET edit_of = NULL WHERE id = ?", (message.id,))
+        )
 
     async def unreachable(self, chat: Chat) -> None:
         """Drop all there is to say to a chat, and say nothing more until it writes again."""
@@ -140,7 +207,7 @@ class Messages:
         """
         statement = (
             "UPDATE messages SET progress_shown = 1 WHERE id = ? AND EXISTS ("
-            " SELECT 1 FROM uploads WHERE status_message = messages.id AND state IN ('waiting', 'running'))"
+            f" SELECT 1 FROM uploads WHERE status_message = messages.id AND {rows.OPEN})"
         )
         return await self._database.write(lambda c: c.execute(statement, (status.id,)).rowcount > 0)
 
@@ -162,41 +229,108 @@ class Messages:
         return new
 
 
-def _compose(connection: sqlite3.Connection, chat: Chat, compose: Compose) -> Composed | None:
-    found = _oldest_with_its_kind(connection, chat.key)
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A notice that waits."""
+
+    seq: int
+    notice: AnyNotice
+    album: str | None
+    edit_of: int | None
+
+
+def _compose(connection: sqlite3.Connection, chat: Chat, compose: Compose, now: float) -> Composed | None:
+    found = _next_to_say(connection, chat.key)
+    while found and _join_album(connection, found[0], chat.key):
+        found = _next_to_say(connection, chat.key)
     if not found:
         return None
-    notices = [msgspec.json.decode(body, type=AnyNotice) for _, body in found]
-    message = compose(notices, _language(connection, chat.key))
-    cursor = connection.execute("INSERT INTO messages (chat, body) VALUES (?, ?)", (chat.key, rows.encode(message)))
+    notices = [waiting.notice for waiting in found]
+    message = compose(notices, rows.language_of(connection, chat.key), Book(connection, chat.key, now))
+    about = [upload for notice in notices if (upload := getattr(notice, "upload", None)) is not None]
+    albums = {waiting.album for waiting in found}
+    cursor = connection.execute(
+        "INSERT INTO messages (chat, body, about, edit_of, album) VALUES (?, ?, ?, ?, ?)",
+        (
+            chat.key,
+            rows.encode(message),
+            rows.encode(about),
+            found[0].edit_of,
+            albums.pop() if len(albums) == 1 and isinstance(notices[0], Accepted) else None,
+        ),
+    )
     assert cursor.lastrowid is not None
-    for notice in notices:
-        if isinstance(notice, Accepted):
-            connection.execute("UPDATE uploads SET status_message = ? WHERE id = ?", (cursor.lastrowid, notice.upload))
-    connection.executemany("DELETE FROM notices WHERE seq = ?", [(seq,) for seq, _ in found])
-    return Composed(cursor.lastrowid, chat, message)
+    if isinstance(notices[0], Accepted):
+        speaks_of = [(cursor.lastrowid, upload) for upload in about]
+        connection.executemany("UPDATE uploads SET status_message = ? WHERE id = ?", speaks_of)
+    connection.executemany("DELETE FROM notices WHERE seq = ?", [(waiting.seq,) for waiting in found])
+    return Composed(cursor.lastrowid, chat, message, found[0].edit_of)
 
 
-def _oldest_with_its_kind(connection: sqlite3.Connection, chat_key: str) -> list[tuple[int, str]]:
-    query = "SELECT seq, kind, body FROM notices WHERE chat = ? ORDER BY seq LIMIT 1"
-    first = connection.execute(query, (chat_key,)).fetchone()
+def _next_to_say(connection: sqlite3.Connection, chat_key: str) -> list[_Waiting]:
+    """
+    The oldest notice, with the others of its kind if it can be folded.
+
+    What became of the documents of an album is said when that is known of all of them; and what became of any
+    document not before it is said that it was taken.
+    """
+    held_back = (
+        "kind = 'Saved' AND album IS NOT NULL AND EXISTS (SELECT 1 FROM uploads "
+        f"WHERE uploads.album = notices.album AND uploads.chat = notices.chat AND uploads.{rows.OPEN})"
+    )
+    first = connection.execute(
+        f"SELECT kind, seq FROM notices WHERE chat = ? AND NOT ({held_back}) ORDER BY seq LIMIT 1", (chat_key,)
+    ).fetchone()
     if first is None:
         return []
-    seq, kind, body = first
+    kind, seq = first
+    columns = "SELECT seq, body, album, edit_of FROM notices"
     if kind not in _FOLDED_KINDS:
-        return [(seq, body)]
-    # What became of a document is not said before it is said that it was taken.
-    return connection.execute(
-        "SELECT seq, body FROM notices AS folded WHERE chat = ? AND kind = ? AND NOT EXISTS ("
-        " SELECT 1 FROM notices WHERE chat = folded.chat AND upload = folded.upload AND seq < folded.seq"
-        ") ORDER BY seq LIMIT ?",
-        (chat_key, kind, FOLD_AT_MOST),
-    ).fetchall()
+        found = connection.execute(f"{columns} WHERE seq = ?", (seq,))
+    else:
+        found = connection.execute(
+            f"{columns} WHERE chat = ? AND kind = ? AND NOT ({held_back}) AND NOT EXISTS ("
+            " SELECT 1 FROM notices AS before WHERE before.chat = notices.chat AND before.upload = notices.upload"
+            " AND before.seq < notices.seq) ORDER BY seq LIMIT ?",
+            (chat_key, kind, FOLD_AT_MOST),
+        )
+    return [
+        _Waiting(seq, msgspec.json.decode(body, type=AnyNotice), album, edit_of)
+        for seq, body, album, edit_of in found.fetchall()
+    ]
 
 
-def _language(connection: sqlite3.Connection, chat_key: str) -> str:
-    found = rows.chat_and_state(connection, chat_key)
-    return found[1].language if found else ChatState().language
+def _join_album(connection: sqlite3.Connection, waiting: _Waiting, chat_key: str) -> bool:
+    """A document of an album that has its `[document]` message already joins that; nothing new is said."""
+    if waiting.album is None or not isinstance(waiting.notice, Accepted):
+        return False
+    row = connection.execute(
+        "SELECT id FROM messages WHERE album = ? AND chat = ? ORDER BY id DESC LIMIT 1", (waiting.album, chat_key)
+    ).fetchone()
+    if row is None:
+        return False
+    connection.execute("UPDATE uploads SET status_message = ? WHERE id = ?", (row[0], waiting.notice.upload))
+    connection.execute("UPDATE messages SET edit_due = edit_due + 1 WHERE id = ?", (row[0],))
+    connection.execute("DELETE FROM notices WHERE seq = ?", (waiting.seq,))
+    return True
+
+
+def _documents(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[StatusDocument]:
+    found = connection.execute(
+        "SELECT id, name, CASE WHEN cancelled AND state != 'saved' THEN 'cancelled' ELSE state END, "
+        f"(SELECT ask FROM questions WHERE item = uploads.id), job FROM uploads WHERE {where}",
+        values,
+    )
+    return [
+        StatusDocument(
+            id_,
+            name,
+            UploadState(state),
+            Ask(ask) if ask else None,
+            msgspec.json.decode(job, type=rows.JobBody).caption_name,
+        )
+        for id_, name, state, ask, job in found.fetchall()
+    ]
 
 
 def _status(connection: sqlite3.Connection, chat: Chat, message: int) -> Status | None:
@@ -204,20 +338,22 @@ def _status(connection: sqlite3.Connection, chat: Chat, message: int) -> Status 
     if row is None or row[1] is None:
         return None
     body, remote_id, edit_due = row
-    documents = tuple(
-        (upload, msgspec.json.decode(job, type=rows.JobBody).name, UploadState(state))
-        for upload, job, state in connection.execute(
-            "SELECT id, job, state FROM uploads WHERE status_message = ? ORDER BY seq", (message,)
-        )
-    )
+    documents = tuple(_documents(connection, "status_message = ? ORDER BY seq", (message,)))
     out = msgspec.json.decode(body, type=OutMessage)
-    return Status(message, chat, _language(connection, chat.key), remote_id, out, edit_due, documents)
+    return Status(message, chat, rows.language_of(connection, chat.key), remote_id, out, edit_due, documents)
+
+
+def _remember_what_it_is_about(connection: sqlite3.Connection, message: Composed, remote_id: int) -> None:
+    row = connection.execute("SELECT about FROM messages WHERE id = ?", (message.id,)).fetchone()
+    for item in msgspec.json.decode(row[0], type=list[str]) if row else ():
+        rows.mention(connection, message.chat.key, remote_id, item)
+    connection.execute("DELETE FROM mentions WHERE seq < (SELECT max(seq) FROM mentions) - ?", (MENTIONS_KEPT,))
 
 
 def _forget_if_over(connection: sqlite3.Connection, message: int) -> None:
     """Forget a sent message unless it may have to be edited."""
     connection.execute(
         "DELETE FROM messages WHERE id = ? AND edit_due = 0 AND remote_id IS NOT NULL AND NOT EXISTS ("
-        " SELECT 1 FROM uploads WHERE status_message = messages.id AND state IN ('waiting', 'running'))",
+        f" SELECT 1 FROM uploads WHERE status_message = messages.id AND {rows.OPEN})",
         (message,),
     )

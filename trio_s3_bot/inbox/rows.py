@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 
-from trio_s3_bot.conversation import ChatState, Effect, Say, Take
-from trio_s3_bot.model import Chat, Document, UploadJob, UploadState
+from trio_s3_bot.conversation.state import Ask, ChatState, Question
+from trio_s3_bot.model import Chat, Document, SavedFile, UploadJob
 from trio_s3_bot.notices import AnyNotice
+
+OPEN = "state IN ('asking', 'waiting', 'running')"
+FILE_COLUMNS = "id, chat, owner, name, key, size, etag, unique_id, saved_at, gone"
 
 
 class JobBody(msgspec.Struct):
     """The part of an `UploadJob` that never changes and has no column of its own."""
 
     document: Document
-    name: str
     asked_name: str | None = None
     message_id: int | None = None
+    caption_name: str | None = None
 
 
-class Touched(NamedTuple):
-    """What a set of effects left to do for others."""
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What an operation left to do for others; `cancelled` are uploads that are to stop if they run."""
 
     notices: bool = False
     uploads: bool = False
+    chores: bool = False
+    cancelled: tuple[str, ...] = ()
 
 
 def encode(value: object) -> str:
@@ -35,9 +40,14 @@ def encode(value: object) -> str:
 
 
 def chat_and_state(connection: sqlite3.Connection, key: str) -> tuple[Chat, ChatState] | None:
-    """The chat as it is on record, with its state."""
+    """The chat as it is on record, with its state and its open questions."""
     row = connection.execute("SELECT chat, state FROM chats WHERE key = ?", (key,)).fetchone()
-    return (msgspec.json.decode(row[0], type=Chat), msgspec.json.decode(row[1], type=ChatState)) if row else None
+    if row is None:
+        return None
+    state = msgspec.json.decode(row[1], type=ChatState)
+    asked = connection.execute("SELECT item, ask, until FROM questions WHERE chat = ? ORDER BY rowid", (key,))
+    questions = tuple(Question(item, Ask(ask), until) for item, ask, until in asked)
+    return msgspec.json.decode(row[0], type=Chat), replace(state, questions=questions)
 
 
 def chat_of(connection: sqlite3.Connection, key: str) -> Chat:
@@ -45,12 +55,89 @@ def chat_of(connection: sqlite3.Connection, key: str) -> Chat:
     return msgspec.json.decode(chat, type=Chat)
 
 
-def save_chat(connection: sqlite3.Connection, chat: Chat, state: ChatState) -> None:
+def language_of(connection: sqlite3.Connection, chat_key: str) -> str:
+    found = chat_and_state(connection, chat_key)
+    return found[1].language if found else ChatState().language
+
+
+def save_chat(connection: sqlite3.Connection, chat: Chat, old: ChatState, new: ChatState, until: float) -> None:
+    """
+    Write a chat's state. Of its questions only what a decision changed: others may have been put meanwhile.
+
+    New questions are answered by any text until `until`.
+    """
     connection.execute(
         "INSERT INTO chats (key, chat, state) VALUES (?, ?, ?) "
         "ON CONFLICT (key) DO UPDATE SET state = excluded.state, unreachable = 0",
-        (chat.key, encode(chat), encode(state)),
+        (chat.key, encode(chat), encode(replace(new, questions=()))),
     )
+    for question in set(old.questions) - set(new.questions):
+        connection.execute("DELETE FROM questions WHERE item = ? AND ask = ?", (question.item, question.ask.value))
+    for question in new.questions:
+        if question not in old.questions:
+            put_question(connection, chat.key, question, until)
+
+
+def put_question(connection: sqlite3.Connection, chat_key: str, question: Question, until: float) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO questions (item, chat, ask, until) VALUES (?, ?, ?, ?)",
+        (question.item, chat_key, question.ask.value, until),
+    )
+
+
+def add_notice(connection: sqlite3.Connection, chat_key: str, notice: AnyNotice, edit_of: int | None = None) -> None:
+    """Let a notice wait for its chat, unless nothing can be said there."""
+    connection.execute(
+        "INSERT INTO notices (chat, kind, upload, album, edit_of, body) SELECT ?, ?, ?, ?, ?, ? "
+        "WHERE NOT EXISTS (SELECT 1 FROM chats WHERE key = ? AND unreachable)",
+        (
+            chat_key,
+            type(notice).__name__,
+            getattr(notice, "upload", None),
+            getattr(notice, "album", None),
+            edit_of,
+            encode(notice),
+            chat_key,
+        ),
+    )
+
+
+def mention(connection: sqlite3.Connection, chat_key: str, message_id: int, item: str) -> None:
+    """Remember that a message is about a document."""
+    connection.execute("INSERT INTO mentions (chat, message_id, item) VALUES (?, ?, ?)", (chat_key, message_id, item))
+
+
+def show_anew(connection: sqlite3.Connection, upload: str) -> None:
+    """The `[document]` message that speaks of an upload no longer shows how things are."""
+    connection.execute(
+        "UPDATE messages SET edit_due = edit_due + 1 WHERE id = (SELECT status_message FROM uploads WHERE id = ?)",
+        (upload,),
+    )
+
+
+def job_from(connection: sqlite3.Connection, upload: str) -> UploadJob:
+    chat, owner, name, prefix, policy, album, body = connection.execute(
+        "SELECT chat, owner, name, prefix, policy, album, job FROM uploads WHERE id = ?", (upload,)
+    ).fetchone()
+    job = msgspec.json.decode(body, type=JobBody)
+    return UploadJob(
+        upload,
+        chat_of(connection, chat),
+        job.document,
+        name,
+        job.asked_name,
+        job.message_id,
+        prefix=prefix,
+        policy=policy,
+        owner=owner,
+        album=album,
+    )
+
+
+def file_from(connection: sqlite3.Connection, row: tuple[Any, ...]) -> SavedFile:
+    """A row of FILE_COLUMNS."""
+    id_, chat, owner, name, key, size, etag, unique_id, saved_at, gone = row
+    return SavedFile(id_, chat_of(connection, chat), owner, name, key, size, etag, unique_id, saved_at, bool(gone))
 
 
 def move_chat(connection: sqlite3.Connection, old: Chat, new_id: int) -> Chat:
@@ -58,46 +145,10 @@ def move_chat(connection: sqlite3.Connection, old: Chat, new_id: int) -> Chat:
     new = replace(old, id=new_id)
     _, state = chat_and_state(connection, old.key) or (old, ChatState())
     connection.execute(
-        "INSERT OR IGNORE INTO chats (key, chat, state) VALUES (?, ?, ?)", (new.key, encode(new), encode(state))
+        "INSERT OR IGNORE INTO chats (key, chat, state) VALUES (?, ?, ?)",
+        (new.key, encode(new), encode(replace(state, questions=()))),
     )
-    for table in ("updates", "messages", "uploads", "notices", "files"):
+    for table in ("questions", "updates", "notices", "messages", "mentions", "uploads", "files", "chores"):
         connection.execute(f"UPDATE {table} SET chat = ? WHERE chat = ?", (new.key, old.key))
     connection.execute("DELETE FROM chats WHERE key = ?", (old.key,))
     return new
-
-
-def apply(connection: sqlite3.Connection, chat: Chat, effects: Iterable[Effect]) -> Touched:
-    """Write down what a decision leads to; what is done only once, such as answering a press, leaves no row."""
-    notices = uploads = False
-    for effect in effects:
-        match effect:
-            case Say(notice=notice):
-                add_notice(connection, chat.key, notice)
-                notices = True
-            case Take():
-                _add_upload(connection, chat, effect)
-                uploads = True
-    return Touched(notices, uploads)
-
-
-def add_notice(connection: sqlite3.Connection, chat_key: str, notice: AnyNotice) -> None:
-    """Let a notice wait for its chat, unless nothing can be said there."""
-    connection.execute(
-        "INSERT INTO notices (chat, kind, upload, body) SELECT ?, ?, ?, ? "
-        "WHERE NOT EXISTS (SELECT 1 FROM chats WHERE key = ? AND unreachable)",
-        (chat_key, type(notice).__name__, getattr(notice, "upload", None), encode(notice), chat_key),
-    )
-
-
-def job_from(connection: sqlite3.Connection, upload: str, chat_key: str, body: str) -> UploadJob:
-    job = msgspec.json.decode(body, type=JobBody)
-    chat = chat_of(connection, chat_key)
-    return UploadJob(upload, chat, job.document, job.name, job.asked_name, job.message_id)
-
-
-def _add_upload(connection: sqlite3.Connection, chat: Chat, take: Take) -> None:
-    body = JobBody(take.document, take.name, take.asked_name, take.message_id)
-    connection.execute(
-        "INSERT OR IGNORE INTO uploads (id, chat, job, state) VALUES (?, ?, ?, ?)",
-        (take.upload, chat.key, encode(body), UploadState.WAITING.value),
-    )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import msgspec
 
-from trio_s3_bot.conversation import ChatState, Decision
-from trio_s3_bot.inbox import rows
+from trio_s3_bot.conversation import ChatState, Decision, Facts, wants
+from trio_s3_bot.inbox import facts, rows
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database
+from trio_s3_bot.inbox.effects import Writer
 from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import Chat, UpdateObj
 
@@ -21,7 +24,7 @@ REMEMBERED = 20_000  # finished updates of a messenger that are known again when
 @dataclass(frozen=True, slots=True)
 class Claim:
     """
-    An update that is being handled, with the state its chat was in.
+    An update that is being handled, with the state its chat was in, and the facts that the rules ask for.
 
     While it is claimed no other update of `chat` is handed out. `failures` counts how often handling it failed.
     """
@@ -30,18 +33,29 @@ class Claim:
     update: UpdateObj
     state: ChatState
     failures: int
+    facts: Facts = field(default_factory=Facts)
 
 
 class Updates:
     """
     The queue proper; what the channel holds is a window over it.
 
-    `told` is called with what a finished update left to do for others.
+    `told` is called with what a finished update left to do for others. `clock` gives Unix seconds, `ask_timeout` is how
+    many of them a question holds things up.
     """
 
-    def __init__(self, database: Database, told: Callable[[Chat, rows.Touched], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        told: Callable[[Chat, rows.Touched], None],
+        *,
+        clock: Callable[[], float] = time.time,
+        ask_timeout: float = 60,
+    ) -> None:
         self._database = database
         self._told = told
+        self._clock = clock
+        self._ask_timeout = ask_timeout
         self._bell = Bell()
         # Chats that have updates waiting and none claimed, the one that waited longest first: that is the fairness.
         self._ready: dict[str, dict[str, None]] = {}
@@ -100,7 +114,7 @@ class Updates:
             del ready[chat]
             self._claimed.add(chat)
             try:
-                claim = await self._database.read(lambda connection, chat=chat: _oldest(connection, chat))  # type: ignore[misc]
+                claim = await self._database.read(partial(_oldest, chat_key=chat, now=self._clock()))
             except BaseException:
                 self._release(messenger, chat, more=True)
                 raise
@@ -113,8 +127,9 @@ class Updates:
 
         def write(connection: sqlite3.Connection) -> tuple[Chat, rows.Touched, bool]:
             chat = _chat_now(connection, claim)
-            rows.save_chat(connection, chat, decision.state)
-            touched = rows.apply(connection, chat, decision.effects)
+            now = self._clock()
+            rows.save_chat(connection, chat, claim.state, decision.state, now + self._ask_timeout)
+            touched = Writer(connection, chat, now, now + self._ask_timeout).write(decision.effects)
             connection.execute("UPDATE updates SET body = NULL WHERE seq = ?", (claim.seq,))
             return chat, touched, _has_pending(connection, chat.key)
 
@@ -204,7 +219,7 @@ def _forget_old(connection: sqlite3.Connection, messenger: str) -> None:
     )
 
 
-def _oldest(connection: sqlite3.Connection, chat_key: str) -> Claim | None:
+def _oldest(connection: sqlite3.Connection, chat_key: str, now: float) -> Claim | None:
     row = connection.execute(
         "SELECT seq, body, failures FROM updates WHERE chat = ? AND body IS NOT NULL ORDER BY seq LIMIT 1", (chat_key,)
     ).fetchone()
@@ -214,7 +229,9 @@ def _oldest(connection: sqlite3.Connection, chat_key: str) -> Claim | None:
     update = msgspec.json.decode(body, type=UpdateObj)
     # The chat on record, not the one in the update: its group may have moved since.
     chat, state = rows.chat_and_state(connection, chat_key) or (update.chat, ChatState())
-    return Claim(seq, replace(update, chat=chat), state, failures)
+    person = f"{update.messenger}:{update.sender.id}" if update.sender is not None else None
+    found = facts.find(connection, chat_key, wants(state, update), person, now)
+    return Claim(seq, replace(update, chat=chat), state, failures, found)
 
 
 def _chat_now(connection: sqlite3.Connection, claim: Claim) -> Chat:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -10,22 +11,24 @@ from dataclasses import dataclass
 import msgspec
 import trio
 
+from trio_s3_bot import names
+from trio_s3_bot.conversation.state import Ask, Question
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, UploadJob, UploadState
-from trio_s3_bot.notices import AnyNotice, Delayed
+from trio_s3_bot.notices import AnyNotice, Conflict, Delayed
 
-_OPEN = "state IN ('waiting', 'running')"
 KEPT = 20_000  # finished uploads that are kept, to know their messages again
 
 
 @dataclass(frozen=True, slots=True)
 class UploadClaim:
-    """A document that an upload slot has taken, with what earlier attempts left."""
+    """A document that an upload slot has taken, with what earlier attempts left; `cancelled`: only to clear away."""
 
     job: UploadJob
     attempts: Attempts
+    cancelled: bool = False
 
 
 class Uploads:
@@ -34,12 +37,22 @@ class Uploads:
     whose last turn is the longest ago, then the one with the oldest document. Without the turns, as many chats with
     endless documents as there are slots would leave no turn to any other.
 
-    `told` is called when a chat has something new to hear.
+    `told` is called when a chat has something new to hear. `clock` gives Unix seconds, `ask_timeout` is how many of
+    them a question holds things up.
     """
 
-    def __init__(self, database: Database, told: Callable[[Chat, rows.Touched], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        told: Callable[[Chat, rows.Touched], None],
+        *,
+        clock: Callable[[], float] = time.time,
+        ask_timeout: float = 60,
+    ) -> None:
         self._database = database
         self._told = told
+        self._clock = clock
+        self._ask_timeout = ask_timeout
         self.bell = Bell()
         self._running: dict[str, str] = {}
         self._turn = 0
@@ -71,9 +84,63 @@ class Uploads:
         self._running.pop(claim.job.id, None)
         self.bell.ring()
 
+    async def next_answer_due(self) -> float | None:
+        """In how many seconds the first document that waits for an answer no longer waits; `None`: none waits."""
+        query = "SELECT min(ask_until) FROM uploads WHERE state = 'asking' AND ask_until > ?"
+        now = self._clock()
+        due = await self._database.read(lambda connection: connection.execute(query, (now,)).fetchone()[0])
+        return None if due is None else max(0.0, due - now)
+
     async def try_key(self, job: UploadJob, key: str) -> None:
-        """Commit the key that is about to be tried: after a crash it is the first one to look at."""
-        await self._update(job, "key = ?, state = 'running', upload_id = NULL, creating = NULL", key)
+        """
+        Commit the key that is about to be tried: after a crash it is the first one to look at.
+
+        From here on the document is being saved, so nothing that held it up is asked any more.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE uploads SET key = ?, state = 'running', ask_until = NULL, upload_id = NULL, creating = NULL "
+                "WHERE id = ?",
+                (key, job.id),
+            )
+            connection.execute(
+                "DELETE FROM questions WHERE item = ? AND ask IN (?, ?)",
+                (job.id, Ask.KEEP_NAME.value, Ask.CONFLICT.value),
+            )
+
+        await self._database.write(write)
+
+    async def ask_about_conflict(self, job: UploadJob) -> None:
+        """Ask what to do about an object of the same name; the upload waits for the answer, for a while."""
+
+        def write(connection: sqlite3.Connection) -> Chat:
+            until = self._clock() + self._ask_timeout
+            # Once asked in vain, both are kept.
+            connection.execute(
+                "UPDATE uploads SET state = 'asking', ask_until = ?, policy = 'keep_both' WHERE id = ?", (until, job.id)
+            )
+            chat = _chat_key(connection, job.id)
+            rows.put_question(connection, chat, Question(job.id, Ask.CONFLICT), until)
+            rows.add_notice(connection, chat, Conflict(upload=job.id, name=job.name, reply_to=job.message_id))
+            rows.show_anew(connection, job.id)
+            return rows.chat_of(connection, chat)
+
+        self._told(await self._database.write(write), rows.Touched(notices=True))
+
+    async def same_file(self, job: UploadJob) -> SavedFile | None:
+        """The very same document, saved before for the same chat under the same name."""
+        query = (
+            f"SELECT {rows.FILE_COLUMNS} FROM files WHERE chat = ? AND unique_id = ? AND name = ? AND id != ? "
+            "AND NOT gone ORDER BY saved_at DESC LIMIT 1"
+        )
+
+        def read(connection: sqlite3.Connection) -> SavedFile | None:
+            wanted = (_chat_key(connection, job.id), job.document.unique_id, job.name, job.id)
+            row = connection.execute(query, wanted).fetchone()
+            return rows.file_from(connection, row) if row else None
+
+        return await self._database.read(read)
 
     async def creating(self, job: UploadJob, part_size: int, before: Collection[str]) -> None:
         """
@@ -117,32 +184,37 @@ class Uploads:
     ) -> None:
         """Commit how a document ended, what its chat is told, and what is in the bucket, in one transaction."""
 
-        def write(connection: sqlite3.Connection) -> Chat:
+        def write(connection: sqlite3.Connection) -> tuple[Chat, bool]:
             connection.execute(
                 "UPDATE uploads SET state = ?, upload_id = NULL, creating = NULL WHERE id = ?", (state.value, job.id)
             )
             connection.execute("DELETE FROM parts WHERE upload = ?", (job.id,))
             if saved is not None:
-                _insert_file(connection, saved)
+                _insert_file(connection, saved, job.prefix)
+            else:
+                connection.execute("DELETE FROM questions WHERE item = ?", (job.id,))
+            if state is not UploadState.SAVED:
+                connection.execute("DELETE FROM usage WHERE upload = ?", (job.id,))
             if notice is not None:
                 rows.add_notice(connection, _chat_key(connection, job.id), notice)
             _let_status_rest(connection, job.id)
             _forget_old(connection)
-            return rows.chat_of(connection, _chat_key(connection, job.id))
+            renamed = saved is not None and _rename_if_wanted(connection, saved, job.prefix)
+            return rows.chat_of(connection, _chat_key(connection, job.id)), renamed
 
-        self._told(await self._database.write(write), rows.Touched(notices=True))
+        chat, renamed = await self._database.write(write)
+        self._told(chat, rows.Touched(notices=True, chores=renamed))
 
     async def tell_delays(self) -> None:
         """Let every chat hear, once, which of its documents have to wait."""
 
         def write(connection: sqlite3.Connection) -> list[Chat]:
             untold = connection.execute(
-                f"SELECT id, chat, job FROM uploads WHERE {_OPEN} AND NOT delay_told ORDER BY seq"
+                f"SELECT id, chat, name FROM uploads WHERE {rows.OPEN} AND NOT delay_told ORDER BY seq"
             ).fetchall()
-            for upload, chat, body in untold:
-                job = rows.job_from(connection, upload, chat, body)
-                rows.add_notice(connection, chat, Delayed(upload=upload, name=job.name))
-            connection.execute(f"UPDATE uploads SET delay_told = 1 WHERE {_OPEN}")
+            for upload, chat, name in untold:
+                rows.add_notice(connection, chat, Delayed(upload=upload, name=name))
+            connection.execute(f"UPDATE uploads SET delay_told = 1 WHERE {rows.OPEN}")
             return [rows.chat_of(connection, chat) for chat in {chat for _, chat, _ in untold}]
 
         for chat in await self._database.write(write):
@@ -154,7 +226,7 @@ class Uploads:
 
     async def open_count(self) -> int:
         """How many documents are waiting or running."""
-        query = f"SELECT count(*) FROM uploads WHERE {_OPEN}"
+        query = f"SELECT count(*) FROM uploads WHERE {rows.OPEN}"
         return await self._database.read(lambda connection: connection.execute(query).fetchone()[0])
 
     async def multiparts(self) -> set[str]:
@@ -164,11 +236,11 @@ class Uploads:
 
     def _next(
         self, connection: sqlite3.Connection, passed_over: Collection[str], not_of: Collection[str]
-    ) -> tuple[str, ...] | None:
+    ) -> tuple[str, int] | None:
         found = connection.execute(
-            f"SELECT chat, min(seq) FROM uploads WHERE {_OPEN} "
+            f"SELECT chat, min(seq) FROM uploads WHERE {rows.OPEN} AND (state != 'asking' OR ask_until <= ?) "
             "AND id NOT IN (SELECT value FROM json_each(?)) GROUP BY chat",
-            (rows.encode(sorted(passed_over)),),
+            (self._clock(), rows.encode(sorted(passed_over))),
         )
         heads = [(chat, seq) for chat, seq in found if chat.partition(":")[0] not in not_of]
         if not heads:
@@ -176,16 +248,16 @@ class Uploads:
         running = Counter(self._running.values())
         self._turns = {chat: self._turns[chat] for chat, _ in heads if chat in self._turns}
         _, seq = min(heads, key=lambda head: (running[head[0]], self._turns.get(head[0], 0), head[1]))
-        return connection.execute("SELECT id, chat, job FROM uploads WHERE seq = ?", (seq,)).fetchone()  # type: ignore[no-any-return]
+        return connection.execute("SELECT id, cancelled FROM uploads WHERE seq = ?", (seq,)).fetchone()  # type: ignore[no-any-return]
 
     async def _update(self, job: UploadJob, assignments: str, *values: object) -> None:
         statement = f"UPDATE uploads SET {assignments} WHERE id = ?"
         await self._database.write(lambda connection: connection.execute(statement, (*values, job.id)))
 
 
-def _claim(connection: sqlite3.Connection, row: tuple[str, ...]) -> UploadClaim:
-    upload, chat, body = row
-    return UploadClaim(rows.job_from(connection, upload, chat, body), _attempts(connection, upload))
+def _claim(connection: sqlite3.Connection, row: tuple[str, int]) -> UploadClaim:
+    upload, cancelled = row
+    return UploadClaim(rows.job_from(connection, upload), _attempts(connection, upload), bool(cancelled))
 
 
 def _attempts(connection: sqlite3.Connection, upload: str) -> Attempts:
@@ -204,34 +276,53 @@ def _chat_key(connection: sqlite3.Connection, upload: str) -> str:
     return connection.execute("SELECT chat FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
 
 
-def _insert_file(connection: sqlite3.Connection, saved: SavedFile) -> None:
+def _insert_file(connection: sqlite3.Connection, saved: SavedFile, prefix: str) -> None:
+    # What stood under this key before has been replaced.
+    connection.execute("DELETE FROM files WHERE key = ? AND id != ?", (saved.key, saved.id))
     connection.execute(
-        "INSERT OR REPLACE INTO files (id, chat, key, size, etag, unique_id, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO files ({rows.FILE_COLUMNS}, prefix) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             saved.id,
             _chat_key(connection, saved.id),
+            saved.owner,
+            saved.name,
             saved.key,
             saved.size,
             saved.etag,
             saved.unique_id,
             saved.saved_at,
+            saved.gone,
+            prefix,
         ),
     )
 
 
-def _let_status_rest(connection: sqlite3.Connection, upload: str) -> None:
-    """Once nothing that a `[document]` message speaks of is under way, it must not go on showing progress."""
+def _rename_if_wanted(connection: sqlite3.Connection, saved: SavedFile, prefix: str) -> bool:
+    """The name that its sender chose while it went up under another one."""
+    (name,) = connection.execute("SELECT name FROM uploads WHERE id = ?", (saved.id,)).fetchone()
+    if names.number_in(saved.key, prefix + name) is not None:
+        return False
     connection.execute(
-        "UPDATE messages SET edit_due = edit_due + 1 WHERE progress_shown "
+        "INSERT OR IGNORE INTO chores (item, chat, kind, name) VALUES (?, ?, 'rename', ?)",
+        (saved.id, _chat_key(connection, saved.id), name),
+    )
+    return True
+
+
+def _let_status_rest(connection: sqlite3.Connection, upload: str) -> None:
+    """Once nothing that a `[document]` message speaks of is under way, it must show neither progress nor buttons."""
+    connection.execute(
+        "UPDATE messages SET edit_due = edit_due + 1 "
+        "WHERE (progress_shown OR json_array_length(body, '$.keyboard') > 0) "
         "AND id = (SELECT status_message FROM uploads WHERE id = ?) "
-        f"AND NOT EXISTS (SELECT 1 FROM uploads WHERE status_message = messages.id AND {_OPEN})",
+        f"AND NOT EXISTS (SELECT 1 FROM uploads WHERE status_message = messages.id AND {rows.OPEN})",
         (upload,),
     )
 
 
 def _forget_old(connection: sqlite3.Connection) -> None:
     connection.execute(
-        f"DELETE FROM uploads WHERE seq < (SELECT max(seq) FROM uploads) - ? AND NOT {_OPEN} "
+        f"DELETE FROM uploads WHERE seq < (SELECT max(seq) FROM uploads) - ? AND NOT {rows.OPEN} "
         "AND status_message IS NULL",
         (KEPT,),
     )

@@ -41,6 +41,7 @@ from trio_s3_bot.patience import SHIPPED, Timeouts
 LONG_POLL = 60  # seconds asked for; the server answers after 50 at the latest
 CLOUD_DOWNLOAD_LIMIT = 20 * 1024 * 1024  # bytes, Bot API "getFile"
 TEXT_LIMIT = 4096  # UTF-16 units, Bot API "sendMessage"
+PLACEHOLDER_LIMIT = 64
 ALLOWED_UPDATES = ("message", "callback_query")
 CONNECTIONS = 16
 LOCAL_DOWNLOAD = 3600  # seconds that a local server may take to get a document ready
@@ -214,6 +215,11 @@ def _content(message: OutMessage) -> dict[str, object]:
     content: dict[str, object] = {"text": message.text, "link_preview_options": {"is_disabled": True}}
     if message.keyboard:
         content["reply_markup"] = _inline_keyboard(message.keyboard)
+    elif message.ask is not None:
+        # Bot API, "ForceReply": the client opens an answer to this very message, so it can't be taken for another one.
+        placeholder = message.ask[:PLACEHOLDER_LIMIT] or None
+        hint = {"input_field_placeholder": placeholder} if placeholder else {}
+        content["reply_markup"] = {"force_reply": True, "selective": True, **hint}
     return content
 
 

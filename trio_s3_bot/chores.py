@@ -1,0 +1,128 @@
+"""Renaming and deleting saved objects. Each is on record before it is begun, and begun again after a crash."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+
+import structlog
+import trio
+
+from trio_s3_bot.bucket import Bucket, ObjectFacts
+from trio_s3_bot.errors import (
+    KeyTaken,
+    ObjectGone,
+    ObjectRefused,
+    StateError,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
+from trio_s3_bot.inbox import Chore, Files, Uploads
+from trio_s3_bot.keys import Keys, metadata_of
+from trio_s3_bot.model import StoredObject
+from trio_s3_bot.names import content_disposition
+from trio_s3_bot.notices import AskName, Deleted, NameProblem, NoSuchFile, Renamed
+from trio_s3_bot.outages import Outage
+
+AT_A_TIME = 2
+PAUSE = 10  # seconds until a chore that failed is tried again
+
+log = structlog.get_logger()
+
+
+class Chores:
+    """Carries out what people want done with their saved files; `ask_timeout` is in seconds."""
+
+    def __init__(
+        self, files: Files, uploads: Uploads, bucket: Bucket, keys: Keys, store: Outage, *, ask_timeout: float
+    ) -> None:
+        self._files = files
+        self._uploads = uploads
+        self._bucket = bucket
+        self._keys = keys
+        self._store = store
+        self._ask_timeout = ask_timeout
+        self._due: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Do chores until cancelled; one that is cancelled is done again at the next start."""
+        async with trio.open_nursery() as nursery:
+            for _ in range(AT_A_TIME):
+                nursery.start_soon(self._one_after_the_other)
+
+    async def _one_after_the_other(self) -> None:
+        while True:
+            rings = self._files.bell.rings
+            now = trio.current_time()
+            self._due = {item: due for item, due in self._due.items() if due > now}
+            chore = await self._files.claim(self._due) if self._store.over else None
+            if chore is None:
+                with trio.move_on_at(self._wake_at(now)):
+                    await self._files.bell.after(rings)
+                continue
+            try:
+                await self._do(chore)
+            finally:
+                self._files.give_back(chore)
+
+    def _wake_at(self, now: float) -> float:
+        due = [*self._due.values()] if self._store.over else [self._store.until]
+        return min((at for at in due if at > now), default=now + 3600)
+
+    async def _do(self, chore: Chore) -> None:
+        try:
+            await (self._delete(chore) if chore.key is None else self._rename(chore, chore.key))
+            self._store.worked()
+        except (StoreUnavailable, StoreRefused) as error:
+            self._store.failed(error)
+        except (StoreError, StateError) as error:
+            self._due[chore.file.id] = trio.current_time() + PAUSE * random.uniform(0.7, 1.3)
+            log.warning("a renaming or deletion failed; trying again", item=chore.file.id, error=str(error))
+
+    async def _rename(self, chore: Chore, key: str) -> None:
+        file = chore.file
+        try:
+            async with self._keys.reserved(key):
+                await self._clear_lost_uploads(key, chore.creating)
+                before = {upload.upload_id for upload in await self._bucket.list_uploads(key)}
+                await self._files.begin(chore, before)
+                etag = await self._bucket.rename(file.key, key, await self._facts(chore, key), etag=file.etag)
+        except (KeyTaken, ObjectRefused) as error:
+            problem = NameProblem.TAKEN if isinstance(error, KeyTaken) else NameProblem.IMPOSSIBLE
+            notice = AskName(upload=file.id, name=file.name, problem=problem)
+            await self._files.ask_again(chore, notice, self._ask_timeout)
+        except ObjectGone:
+            await self._files.lost(chore, NoSuchFile(name=file.name))
+        else:
+            await self._files.renamed(chore, etag, Renamed(upload=file.id, old=file.key, new=key))
+            log.info("renamed", item=file.id, old=file.key, new=key)
+
+    async def _delete(self, chore: Chore) -> None:
+        file = chore.file
+        begun = chore.creating is not None
+        if not begun:
+            await self._files.begin(chore, ())
+        there = await self._bucket.delete(file.key, etag=file.etag)
+        # Gone already, and we had begun before: then it was us.
+        await self._files.deleted(chore, Deleted(upload=file.id, name=file.key, was_gone=not there and not begun))
+        log.info("deleted", item=file.id, key=file.key)
+
+    async def _clear_lost_uploads(self, key: str, before: Collection[str] | None) -> None:
+        """Abort what an attempt that broke off has left at the new key."""
+        if before is None:
+            return
+        owned = await self._uploads.multiparts()
+        for upload in await self._bucket.list_uploads(key):
+            if upload.key == key and upload.upload_id not in before and upload.upload_id not in owned:
+                await self._bucket.abort_upload(key, upload.upload_id)
+
+    async def _facts(self, chore: Chore, key: str) -> ObjectFacts:
+        """What goes along: all that was stored with it, under the new name."""
+        there = await self._bucket.head(chore.file.key) or await self._bucket.head(key)
+        there = there or StoredObject(0, "", metadata_of(chore.file.id))
+        return ObjectFacts(
+            content_type=there.content_type or "application/octet-stream",
+            content_disposition=content_disposition(chore.name or key),
+            metadata=there.metadata,
+        )

@@ -1,0 +1,141 @@
+"""What a decision of the conversation writes down. Every function runs inside the operation that ends the update."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from trio_s3_bot.conversation.state import (
+    AnswerPress,
+    Cancel,
+    Delete,
+    Effect,
+    MakeLink,
+    Release,
+    Rename,
+    Say,
+    SetName,
+    Take,
+    WaitLonger,
+)
+from trio_s3_bot.inbox import rows
+from trio_s3_bot.inbox.rows import Touched
+from trio_s3_bot.model import Chat, UploadState
+
+DAY = 24 * 3600
+
+
+class Writer:
+    """Writes the effects of one decision; `now` and `ask_until` are in Unix seconds."""
+
+    def __init__(self, connection: sqlite3.Connection, chat: Chat, now: float, ask_until: float) -> None:
+        self._connection = connection
+        self._chat = chat
+        self._now = now
+        self._ask_until = ask_until
+        self.touched = Touched()
+
+    def write(self, effects: Iterable[Effect]) -> Touched:
+        """Write them all; returns what they left to do for others."""
+        for effect in effects:
+            _WRITERS[type(effect)](self, effect)
+        return self.touched
+
+    def say(self, effect: Say) -> None:
+        rows.add_notice(self._connection, self._chat.key, effect.notice, effect.edit_of)
+        self._touch(notices=True)
+
+    def take(self, take: Take) -> None:
+        body = rows.JobBody(take.document, take.asked_name, take.message_id, take.caption_name)
+        state = UploadState.ASKING if take.ask else UploadState.WAITING
+        self._connection.execute(
+            "INSERT OR IGNORE INTO uploads (id, chat, owner, name, prefix, album, job, state, ask_until) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                take.upload,
+                self._chat.key,
+                take.owner,
+                take.name,
+                take.prefix,
+                take.album,
+                rows.encode(body),
+                state.value,
+                self._ask_until if take.ask else None,
+            ),
+        )
+        if take.message_id is not None:
+            rows.mention(self._connection, self._chat.key, take.message_id, take.upload)
+        if take.owner is not None:
+            self._count_usage(take)
+        self._touch(uploads=True)
+
+    def set_name(self, effect: SetName) -> None:
+        self._on_upload(effect.item, "name = ?", effect.name)
+
+    def wait_longer(self, effect: WaitLonger) -> None:
+        self._on_upload(effect.item, "ask_until = ?", self._ask_until)
+
+    def release(self, effect: Release) -> None:
+        self._on_upload(effect.item, "state = 'waiting', ask_until = NULL, policy = coalesce(?, policy)", effect.policy)
+        self._touch(uploads=True)
+
+    def cancel(self, effect: Cancel) -> None:
+        """What was never begun is over at once; what was has to be cleared away by its upload slot."""
+        over = self._on_upload(effect.item, "state = 'cancelled'", also="key IS NULL AND creating IS NULL")
+        if over:
+            self._connection.execute("DELETE FROM usage WHERE upload = ?", (effect.item,))
+        else:
+            self._on_upload(effect.item, "cancelled = 1, state = 'waiting', ask_until = NULL")
+            self._touch(uploads=True, cancelled=(*self.touched.cancelled, effect.item))
+
+    def rename(self, effect: Rename) -> None:
+        self._add_chore(effect.item, "rename", effect.name)
+
+    def delete(self, effect: Delete) -> None:
+        self._add_chore(effect.item, "delete", None)
+
+    def nothing(self, effect: AnswerPress | MakeLink) -> None:
+        """Done by the worker, before this."""
+
+    def _touch(self, **changes: Any) -> None:
+        self.touched = replace(self.touched, **changes)
+
+    def _on_upload(self, item: str, assignments: str, *values: object, also: str = "1") -> bool:
+        """Change an upload that is under way; false when there is none that `also` holds for."""
+        changed = self._connection.execute(
+            f"UPDATE uploads SET {assignments} WHERE id = ? AND {rows.OPEN} AND {also}", (*values, item)
+        )
+        if changed.rowcount:
+            rows.show_anew(self._connection, item)
+            self._touch(notices=True)
+        return changed.rowcount > 0
+
+    def _add_chore(self, item: str, kind: str, name: str | None) -> None:
+        self._connection.execute(
+            "INSERT OR IGNORE INTO chores (item, chat, kind, name) VALUES (?, ?, ?, ?)",
+            (item, self._chat.key, kind, name),
+        )
+        self._touch(chores=True)
+
+    def _count_usage(self, take: Take) -> None:
+        self._connection.execute("DELETE FROM usage WHERE at < ?", (self._now - DAY,))
+        self._connection.execute(
+            "INSERT OR IGNORE INTO usage (upload, person, at, bytes) VALUES (?, ?, ?, ?)",
+            (take.upload, f"{self._chat.messenger}:{take.owner}", self._now, take.document.size or 0),
+        )
+
+
+_WRITERS: dict[type, Callable[[Writer, Any], None]] = {
+    Say: Writer.say,
+    Take: Writer.take,
+    SetName: Writer.set_name,
+    WaitLonger: Writer.wait_longer,
+    Release: Writer.release,
+    Cancel: Writer.cancel,
+    Rename: Writer.rename,
+    Delete: Writer.delete,
+    AnswerPress: Writer.nothing,
+    MakeLink: Writer.nothing,
+}

@@ -1,0 +1,166 @@
+"""The saved files, and what is to be done with them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from trio_s3_bot.conversation.state import Ask, Question
+from trio_s3_bot.inbox import rows
+from trio_s3_bot.inbox.bell import Bell
+from trio_s3_bot.inbox.database import Database
+from trio_s3_bot.model import Chat, SavedFile
+from trio_s3_bot.notices import AnyNotice
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """
+    A renaming to `key` (called `name` there), or with `key` unset a deletion, of a saved file.
+
+    `creating` is set once it was begun; it holds the ids of the multipart uploads that there were at the new key then.
+    """
+
+    file: SavedFile
+    name: str | None = None
+    key: str | None = None
+    creating: frozenset[str] | None = None
+
+
+class Files:
+    """What is in the bucket, as far as the bot put it there. `told` is called when a chat has something to hear."""
+
+    def __init__(
+        self, database: Database, told: Callable[[Chat, rows.Touched], None], clock: Callable[[], float]
+    ) -> None:
+        self._database = database
+        self._told = told
+        self._clock = clock
+        self.bell = Bell()
+        self._claimed: set[str] = set()
+
+    async def get(self, chat: Chat, item: str) -> SavedFile | None:
+        """A file of this chat."""
+        query = f"SELECT {rows.FILE_COLUMNS} FROM files WHERE id = ? AND chat = ?"
+
+        def read(connection: sqlite3.Connection) -> SavedFile | None:
+            row = connection.execute(query, (item, chat.key)).fetchone()
+            return rows.file_from(connection, row) if row else None
+
+        return await self._database.read(read)
+
+    async def page(self, chat: Chat, page: int, query: str) -> list[SavedFile]:
+        """The files that a page of the list shows."""
+        return await self._database.read(lambda connection: page_of(connection, chat.key, page, query)[0])
+
+    async def mark(self, gone: Iterable[tuple[SavedFile, bool]]) -> None:
+        """Record which files somebody else has removed from the bucket, or put back."""
+        changed = [(is_gone, file.id) for file, is_gone in gone if file.gone != is_gone]
+        if changed:
+            await self._database.write(lambda c: c.executemany("UPDATE files SET gone = ? WHERE id = ?", changed))
+
+    async def claim(self, but_not: Collection[str] = ()) -> Chore | None:
+        """Take the next chore that nobody works on and that isn't among `but_not` (ids of files)."""
+
+        def read(connection: sqlite3.Connection) -> Chore | None:
+            passed_over = rows.encode(sorted({*but_not, *self._claimed}))
+            row = connection.execute(
+                "SELECT item FROM chores WHERE item NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1",
+                (passed_over,),
+            ).fetchone()
+            return _chore(connection, row[0]) if row else None
+
+        chore = await self._database.read(read)
+        if chore is not None:
+            self._claimed.add(chore.file.id)
+        return chore
+
+    def give_back(self, chore: Chore) -> None:
+        """End a claim; the chore is done again unless `finish` was called."""
+        self._claimed.discard(chore.file.id)
+        self.bell.ring()
+
+    async def begin(self, chore: Chore, before: Collection[str]) -> None:
+        """Commit that a chore is about to be done, and which multipart uploads there are at its key before."""
+        await self._database.write(
+            lambda c: c.execute(
+                "UPDATE chores SET creating = ? WHERE item = ?", (rows.encode(sorted(before)), chore.file.id)
+            )
+        )
+
+    async def renamed(self, chore: Chore, etag: str, notice: AnyNotice) -> None:
+        """Commit a new name, and what is said about it."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM files WHERE key = ? AND id != ?", (chore.key, chore.file.id))
+            connection.execute(
+                "UPDATE files SET key = ?, name = ?, etag = ?, gone = 0 WHERE id = ?",
+                (chore.key, chore.name, etag, chore.file.id),
+            )
+            connection.execute("UPDATE uploads SET name = ? WHERE id = ?", (chore.name, chore.file.id))
+
+        await self._end(chore, notice, write)
+
+    async def deleted(self, chore: Chore, notice: AnyNotice) -> None:
+        """Commit that a file is no longer there, and what is said about it."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM files WHERE id = ?", (chore.file.id,))
+            connection.execute("DELETE FROM questions WHERE item = ?", (chore.file.id,))
+
+        await self._end(chore, notice, write)
+
+    async def lost(self, chore: Chore, notice: AnyNotice) -> None:
+        """Commit that a file turned out to have been removed by somebody else."""
+        await self._end(chore, notice, lambda c: c.execute("UPDATE files SET gone = 1 WHERE id = ?", (chore.file.id,)))
+
+    async def ask_again(self, chore: Chore, notice: AnyNotice, timeout: float) -> None:
+        """The new name can't be had: ask for another one."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            question = Question(chore.file.id, Ask.NEW_NAME)
+            rows.put_question(connection, chore.file.chat.key, question, self._clock() + timeout)
+            connection.execute("UPDATE uploads SET name = ? WHERE id = ?", (chore.file.name, chore.file.id))
+
+        await self._end(chore, notice, write)
+
+    async def open_count(self) -> int:
+        """How many chores there are."""
+        return await self._database.read(lambda c: c.execute("SELECT count(*) FROM chores").fetchone()[0])
+
+    async def _end(self, chore: Chore, notice: AnyNotice, write: Callable[[sqlite3.Connection], object]) -> None:
+        def end(connection: sqlite3.Connection) -> Chat:
+            (chat,) = connection.execute("SELECT chat FROM files WHERE id = ?", (chore.file.id,)).fetchone()
+            write(connection)
+            connection.execute("DELETE FROM chores WHERE item = ?", (chore.file.id,))
+            rows.add_notice(connection, chat, notice)
+            return rows.chat_of(connection, chat)
+
+        self._told(await self._database.write(end), rows.Touched(notices=True))
+
+
+def page_of(connection: sqlite3.Connection, chat_key: str, page: int, query: str) -> tuple[list[SavedFile], int]:
+    """One page of a chat's files, the newest first, and how many there are in all."""
+    where = "chat = ? AND instr(casefold(substr(key, length(prefix) + 1)), casefold(?)) > 0"
+    (total,) = connection.execute(f"SELECT count(*) FROM files WHERE {where}", (chat_key, query)).fetchone()
+    found = connection.execute(
+        f"SELECT {rows.FILE_COLUMNS} FROM files WHERE {where} ORDER BY saved_at DESC, id LIMIT ? OFFSET ?",
+        (chat_key, query, PAGE, page * PAGE),
+    ).fetchall()
+    return [rows.file_from(connection, row) for row in found], total
+
+
+PAGE = 10  # files on a page of a list
+
+
+def _chore(connection: sqlite3.Connection, item: str) -> Chore | None:
+    name, creating = connection.execute("SELECT name, creating FROM chores WHERE item = ?", (item,)).fetchone()
+    row = connection.execute(f"SELECT {rows.FILE_COLUMNS} FROM files WHERE id = ?", (item,)).fetchone()
+    if row is None:
+        return None
+    (prefix,) = connection.execute("SELECT prefix FROM files WHERE id = ?", (item,)).fetchone()
+    before = None if creating is None else msgspec.json.decode(creating, type=frozenset[str])
+    return Chore(rows.file_from(connection, row), name, prefix + name if name is not None else None, before)

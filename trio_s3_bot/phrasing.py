@@ -1,0 +1,203 @@
+"""From what is to be said to a message: its words, and the buttons under it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from trio_s3_bot import texts
+from trio_s3_bot.conversation.buttons import data, short_query
+from trio_s3_bot.conversation.state import Ask
+from trio_s3_bot.inbox import Book, Status, StatusDocument
+from trio_s3_bot.model import Button, Keyboard, OutMessage, SavedFile, UploadState
+from trio_s3_bot.notices import (
+    Accepted,
+    AnyNotice,
+    AskName,
+    Card,
+    ConfirmDelete,
+    Conflict,
+    FileList,
+    Renamed,
+    Saved,
+    StatusList,
+)
+from trio_s3_bot.texts import Label
+
+Renaming = Literal["offer", "ask", "off"]
+BUTTONS_FOR = 5  # documents of one message that get buttons of their own; more are reached from the list
+SampleOf = Callable[[str], texts.Sample | None]
+
+
+class Phrasing:
+    """
+    Composes messages. `renaming` says whether new names are offered, `sample` tells how far an upload is.
+    """
+
+    def __init__(self, renaming: Renaming, sample: SampleOf) -> None:
+        self._renaming = renaming
+        self._sample = sample
+
+    def compose(self, notices: Sequence[AnyNotice], language: str, book: Book) -> OutMessage:
+        """One message for notices of one kind; it answers the message that all of them answer, if it is one."""
+        text, keyboard = self._said(notices, language, book)
+        ask = notices[0].name if isinstance(notices[0], AskName) else None
+        return OutMessage(
+            text=text,
+            keyboard=keyboard,
+            reply_to=_only(notice.reply_to for notice in notices),
+            random_id=secrets.randbelow(2**31 - 1) + 1,
+            ask=ask,
+        )
+
+    def status(self, status: Status) -> OutMessage:
+        """A `[document]` message as it is now."""
+        text = texts.status([self._line(document) for document in status.documents], status.language)
+        return replace(status.message, text=text, keyboard=self._status_buttons(status.documents, status.language))
+
+    def _said(self, notices: Sequence[AnyNotice], language: str, book: Book) -> tuple[str, Keyboard]:
+        match notices[0]:
+            case FileList() as notice:
+                return _file_list(notice, language, book)
+            case StatusList() as notice:
+                return self._status_list(notice, language, book)
+            case Card() as notice:
+                return self._card(notice, language, book)
+            case Accepted():
+                found = (book.document(notice.upload) for notice in notices if isinstance(notice, Accepted))
+                documents = [document for document in found if document is not None]
+                return texts.compose(notices, language), self._status_buttons(documents, language)
+            case Saved() | Renamed():
+                return texts.compose(notices, language), self._saved_buttons(notices, language)
+            case ConfirmDelete(upload=upload):
+                return texts.compose(notices, language), _row(
+                    _button(Label.YES_DELETE, language, "yes", upload), _button(Label.NO, language, "no", upload)
+                )
+            case Conflict(upload=upload):
+                return texts.compose(notices, language), _conflict_buttons(upload, language)
+        return texts.compose(notices, language), ()
+
+    def _line(self, document: StatusDocument) -> texts.StatusLine:
+        return texts.StatusLine(document.name, document.state, self._sample(document.id))
+
+    def _status_list(self, notice: StatusList, language: str, book: Book) -> tuple[str, Keyboard]:
+        documents, total = book.on_their_way(notice.page)
+        pages = texts.page_of(notice.page, _pages(total, book.page_size), language)
+        lines = [self._line(document) for document in documents]
+        text = texts.status_list(lines, total=total, pages=pages, language=language)
+        cards = tuple((Button(texts.name_on_button(d.name), data("card", d.id)),) for d in documents)
+        return text, (*cards, *_turning("stat", notice.page, total, book.page_size, language))
+
+    def _card(self, notice: Card, language: str, book: Book) -> tuple[str, Keyboard]:
+        file, document = book.file(notice.upload), book.document(notice.upload)
+        back = _row(_button(Label.BACK, language, "list", notice.page)) if notice.from_list else ()
+        if file is not None:
+            return texts.card(file, now=book.now, language=language), (*_file_buttons(file, language), *back)
+        line = self._line(document) if document is not None else None
+        buttons = self._document_buttons(document, language) if document is not None else ()
+        return texts.card(line, now=book.now, language=language), (*buttons, *back)
+
+    def _status_buttons(self, documents: Sequence[StatusDocument], language: str) -> Keyboard:
+        open_documents = [document for document in documents if not document.state.final]
+        if len(documents) == 1 and open_documents:
+            return self._document_buttons(documents[0], language)
+        if len(open_documents) > BUTTONS_FOR:
+            return _row(_button(Label.FILES, language, "now"))
+        return tuple((Button(texts.name_on_button(d.name), data("card", d.id)),) for d in open_documents)
+
+    def _document_buttons(self, document: StatusDocument, language: str) -> Keyboard:
+        """What can be done to a document that is on its way."""
+        if document.state.final:
+            return ()
+        if document.ask is Ask.CONFLICT:
+            return _conflict_buttons(document.id, language)
+        first = []
+        if self._renaming != "off":
+            first.append(_button(Label.RENAME, language, "name", document.id))
+        if document.ask is Ask.KEEP_NAME and document.state is UploadState.ASKING:
+            first.append(_button(Label.KEEP_NAME, language, "keep", document.id))
+        first.append(_button(Label.CANCEL, language, "stop", document.id))
+        if self._renaming == "off" or not document.caption_name or document.caption_name == document.name:
+            return (tuple(first),)
+        name = texts.name_on_button(document.caption_name)
+        return tuple(first), _row(_button(Label.NAME_IT, language, "capt", document.id, name=name))[0]
+
+    def _saved_buttons(self, notices: Sequence[AnyNotice], language: str) -> Keyboard:
+        saved = [
+            (n.upload, n.key if isinstance(n, Saved) else n.new) for n in notices if isinstance(n, Saved | Renamed)
+        ]
+        if len(saved) > BUTTONS_FOR:
+            return _row(_button(Label.FILES, language, "all"))
+        if len(saved) > 1:
+            return tuple((Button(texts.name_on_button(name), data("card", item)),) for item, name in saved)
+        ((item, _),) = saved
+        rename = [_button(Label.RENAME, language, "name", item)] if self._renaming != "off" else []
+        return _row(*rename, _button(Label.LINK, language, "link", item))
+
+
+def _file_list(notice: FileList, language: str, book: Book) -> tuple[str, Keyboard]:
+    query = short_query(notice.query)
+    files, total = book.files(notice.page, query)
+    text = texts.file_list(
+        files,
+        total=total,
+        first=notice.page * book.page_size + 1,
+        pages=texts.page_of(notice.page, _pages(total, book.page_size), language),
+        query=query,
+        now=book.now,
+        language=language,
+    )
+    numbers = [
+        Button(str(number), data("card", file.id, notice.page))
+        for number, file in enumerate(files, notice.page * book.page_size + 1)
+    ]
+    rows = tuple(tuple(numbers[start : start + 5]) for start in range(0, len(numbers), 5))
+    return text, (*rows, *_turning("list", notice.page, total, book.page_size, language, query))
+
+
+def _turning(verb: str, page: int, total: int, size: int, language: str, *rest: str) -> Keyboard:
+    """Buttons to the pages before and after this one."""
+    buttons = []
+    if page > 0:
+        buttons.append(_button(Label.PREVIOUS, language, verb, page - 1, *rest))
+    if (page + 1) * size < total:
+        buttons.append(_button(Label.NEXT, language, verb, page + 1, *rest))
+    return _row(*buttons) if buttons else ()
+
+
+def _file_buttons(file: SavedFile, language: str) -> Keyboard:
+    """What can be done to a saved file; nothing to one that is gone."""
+    if file.gone:
+        return ()
+    return _row(
+        _button(Label.LINK, language, "link", file.id),
+        _button(Label.RENAME, language, "name", file.id),
+        _button(Label.DELETE, language, "del", file.id),
+    )
+
+
+def _conflict_buttons(item: str, language: str) -> Keyboard:
+    return _row(
+        _button(Label.REPLACE, language, "over", item),
+        _button(Label.KEEP_BOTH, language, "both", item),
+        _button(Label.CANCEL, language, "stop", item),
+    )
+
+
+def _button(label: Label, language: str, verb: str, *arguments: object, **facts: object) -> Button:
+    return Button(texts.label(label, language, **facts), data(verb, *arguments))
+
+
+def _row(*buttons: Button) -> Keyboard:
+    return (buttons,)
+
+
+def _pages(total: int, size: int) -> int:
+    return max(1, -(-total // size))
+
+
+def _only(values: Iterable[int | None]) -> int | None:
+    distinct = set(values)
+    return distinct.pop() if len(distinct) == 1 else None

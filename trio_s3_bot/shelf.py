@@ -1,0 +1,76 @@
+"""Looking at saved files for people: whether they are still there, and links to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+import trio
+
+from trio_s3_bot.bucket import Bucket
+from trio_s3_bot.conversation.state import Decision, Effect, MakeLink, Say
+from trio_s3_bot.errors import StoreError
+from trio_s3_bot.inbox import Files
+from trio_s3_bot.model import Chat, SavedFile
+from trio_s3_bot.notices import Card, FileList, Link, NoSuchFile
+
+PATIENCE = 3  # seconds for looking; then a list shows what is on record
+
+log = structlog.get_logger()
+
+
+class Shelf:
+    """Does for a decision what needs the store: `link_lifetime` is in seconds."""
+
+    def __init__(self, bucket: Bucket, files: Files, link_lifetime: int) -> None:
+        self._bucket = bucket
+        self._files = files
+        self._link_lifetime = link_lifetime
+
+    async def prepared(self, chat: Chat, decision: Decision) -> Decision:
+        """The decision with links made, after a look at the files that are about to be shown."""
+        effects: list[Effect] = []
+        for effect in decision.effects:
+            match effect:
+                case MakeLink():
+                    effects.append(await self._link(chat, effect))
+                case Say(notice=FileList() as shown):
+                    await self._look_at(await self._files.page(chat, shown.page, shown.query))
+                    effects.append(effect)
+                case Say(notice=Card(upload=item)):
+                    file = await self._files.get(chat, item)
+                    await self._look_at([file] if file else [])
+                    effects.append(effect)
+                case _:
+                    effects.append(effect)
+        return replace(decision, effects=tuple(effects))
+
+    async def _link(self, chat: Chat, effect: MakeLink) -> Say:
+        file = await self._files.get(chat, effect.item)
+        await self._look_at([file] if file else [])
+        file = await self._files.get(chat, effect.item)
+        if file is None or file.gone:
+            return Say(NoSuchFile(name=file.name if file else None, reply_to=effect.reply_to))
+        name = file.key.rpartition("/")[2]
+        url = await self._bucket.presign(file.key, lifetime=self._link_lifetime, file_name=name)
+        link = Link(upload=file.id, name=name, url=url.reveal(), lifetime=self._link_lifetime, reply_to=effect.reply_to)
+        return Say(link)
+
+    async def _look_at(self, files: Sequence[SavedFile]) -> None:
+        """Ask the store about each file; what it doesn't answer in time stays as it is on record."""
+        found: list[tuple[SavedFile, bool]] = []
+
+        async def look(file: SavedFile) -> None:
+            try:
+                there = await self._bucket.head(file.key)
+            except StoreError as error:
+                log.info("the store could not be asked about a file", error=str(error))
+            else:
+                found.append((file, there is None or there.size != file.size))
+
+        with trio.move_on_after(PATIENCE):
+            async with trio.open_nursery() as nursery:
+                for file in files:
+                    nursery.start_soon(look, file)
+        await self._files.mark(found)

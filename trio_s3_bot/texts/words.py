@@ -1,0 +1,244 @@
+"""
+Every sentence a person can see, in English and Russian, side by side so that none can be missing.
+
+The markers in brackets are literal in both languages.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+from babel import Locale
+
+from trio_s3_bot.errors import Reason
+from trio_s3_bot.model import UploadState
+from trio_s3_bot.notices import NameProblem
+
+LANGUAGES = ("en", "ru")
+
+
+class Text(NamedTuple):
+    """One sentence in every language."""
+
+    en: str
+    ru: str
+
+    def of(self, language: str, **facts: object) -> str:
+        return getattr(self, language).format(**facts)  # type: ignore[no-any-return]
+
+
+class Plural(NamedTuple):
+    """A counted noun in the plural forms that CLDR knows for English and Russian."""
+
+    en: dict[str, str]
+    ru: dict[str, str]
+
+    def of(self, language: str, count: int) -> str:
+        forms: dict[str, str] = getattr(self, language)
+        return forms[Locale(language).plural_form(count)].format(count=count)
+
+
+GREETING = Text(
+    "[greeting] Hello! Send me a file and I will save it. Attach pictures and videos as files (documents), "
+    "so that they arrive unchanged.",
+    "[greeting] Здравствуйте! Пришлите файл, и я его сохраню. Картинки и видео прикрепляйте как файлы (документы), "
+    "тогда они дойдут без изменений.",
+)
+DOCUMENT_REQUIRED = Text(
+    "[document is required] I save files only. Attach one as a file (document); pictures and videos too.",
+    "[document is required] Я сохраняю только файлы. Прикрепите файл как документ; картинки и видео тоже.",
+)
+NOT_ALLOWED = Text(
+    "This bot works for a few people only, and you are not on its list. Its operator can add you: your id is {id}.",
+    "Этот бот работает только для нескольких людей, и вас в списке нет. Добавить вас может его владелец: ваш id {id}.",
+)
+GIVEN_UP = Text(
+    "Something in your message made me fail again and again, so I have set it aside and told my operator. "
+    "Please send it once more in another way.",
+    "Ваше сообщение раз за разом вызывало у меня ошибку, поэтому я отложил его и сообщил владельцу. "
+    "Пожалуйста, пришлите его ещё раз иначе.",
+)
+ACCEPTED = Text("[document] {name}: got it, saving it.", "[document] {name}: файл принят, сохраняю.")
+ACCEPTED_RENAMED = Text(
+    "[document] {asked}: got it, saving it as {name}.", "[document] {asked}: файл принят, сохраняю как {name}."
+)
+ACCEPTED_MANY = Text("[document] {files} taken, saving them:", "[document] Принято: {files}, сохраняю:")
+SAVED = Text("[document has been saved] {name}, {size}", "[document has been saved] {name}, {size}")
+SAVED_MANY = Text("[document has been saved] {files}:", "[document has been saved] {files}:")
+SAVED_RENAMED = Text(
+    "{asked} could not be its name there, so it is called {name}.", "Имя {asked} там невозможно, файл назван {name}."
+)
+SAVED_BESIDE = Text(
+    "The name {asked} was taken already; nothing was overwritten.",
+    "Имя {asked} было уже занято; ничего не перезаписано.",
+)
+FAILED = Text("{name} could not be saved. {why}", "Файл {name} не сохранён. {why}")
+FAILED_MANY = Text("{files} could not be saved:", "Не сохранено: {files}:")
+DELAYED = Text(
+    "{name} is waiting: the storage or the messenger is out of order at the moment. It will be saved as soon as "
+    "that is over; you need not do anything.",
+    "Файл {name} ждёт: хранилище или мессенджер сейчас не отвечает. Он сохранится, как только связь восстановится; "
+    "делать ничего не нужно.",
+)
+DELAYED_MANY = Text(
+    "{files} waiting, because the storage or the messenger is out of order at the moment. They will be saved as soon "
+    "as that is over:",
+    "Ждут: {files}. Хранилище или мессенджер сейчас не отвечает, всё сохранится, как только связь восстановится:",
+)
+AND_MORE = Text("… and {files} more", "… и ещё {files}")
+FILES = Plural(
+    en={"one": "{count} file", "other": "{count} files"},
+    ru={"one": "{count} файл", "few": "{count} файла", "many": "{count} файлов", "other": "{count} файла"},
+)
+REASONS: dict[Reason, Text] = {
+    Reason.TOO_BIG_FOR_MESSENGER: Text(
+        "The messenger lets bots fetch files of up to {limit}. Send it in smaller pieces, such as a split archive.",
+        "Мессенджер отдаёт ботам файлы не больше {limit}. Пришлите его частями, например многотомным архивом.",
+    ),
+    Reason.TOO_BIG_FOR_OPERATOR: Text(
+        "Files of up to {limit} are saved here. Send a smaller one.",
+        "Здесь сохраняются файлы не больше {limit}. Пришлите файл поменьше.",
+    ),
+    Reason.TOO_BIG_FOR_STORE: Text(
+        "It is too large for the storage. Send it in smaller pieces.",
+        "Он слишком велик для хранилища. Пришлите его частями.",
+    ),
+    Reason.GONE: Text(
+        "The messenger has it no more. Please send it again.", "В мессенджере его больше нет. Пришлите его ещё раз."
+    ),
+    Reason.NOT_READABLE: Text(
+        "It did not come through whole, although I tried many times. Please send it again.",
+        "Он не дошёл целиком, хотя я пробовал много раз. Пришлите его ещё раз.",
+    ),
+    Reason.REFUSED_BY_STORE: Text(
+        "The storage does not take it. Give it a shorter, simpler name and send it again.",
+        "Хранилище его не принимает. Дайте ему имя покороче и попроще и пришлите ещё раз.",
+    ),
+    Reason.NO_FREE_NAME: Text(
+        "There are too many files of this name. Send it under another one.",
+        "Файлов с таким именем уже слишком много. Пришлите его под другим.",
+    ),
+}
+STATES: dict[UploadState, Text] = {
+    UploadState.ASKING: Text("waiting for your answer", "ждёт вашего ответа"),
+    UploadState.WAITING: Text("waiting for its turn", "ждёт своей очереди"),
+    UploadState.RUNNING: Text("being saved", "сохраняется"),
+    UploadState.SAVED: Text("saved", "сохранён"),
+    UploadState.FAILED: Text("not saved", "не сохранён"),
+    UploadState.CANCELLED: Text("cancelled", "отменён"),
+}
+PROGRESS = Text("{bar} {percent}, {done} of {total}", "{bar} {percent}, {done} из {total}")
+PROGRESS_UNKNOWN = Text("{done} so far", "уже {done}")
+SPEED = Text("{size}/s", "{size}/с")
+LEFT = Text("{time} left", "осталось {time}")
+ACCEPTED_ASKING = Text(
+    "[document] {name}: got it. Rename it before it is saved?",
+    "[document] {name}: файл принят. Переименовать его перед сохранением?",
+)
+ACCEPTED_ASKING_MANY = Text(
+    "[document] {files} taken. Rename any before they are saved?",
+    "[document] Принято: {files}. Переименовать какие-нибудь перед сохранением?",
+)
+SAVED_ALREADY = Text("It was there already, the very same file.", "Он там уже был, тот же самый файл.")
+HELP = Text(
+    "[document is required] Send me a file as a document and I will save it. What else I can do:\n"
+    "/list – your saved files; /list report – those with “report” in their name\n"
+    "/status – what is waiting and being saved\n"
+    "/rename, /link, /delete – in reply to a file, or with its name\n"
+    "/cancel – leave a question, or stop an upload",
+    "[document is required] Пришлите файл как документ, и я его сохраню. Что ещё я умею:\n"
+    "/list – сохранённые файлы; /list отчёт – те, в имени которых есть «отчёт»\n"
+    "/status – что ждёт и сохраняется\n"
+    "/rename, /link, /delete – в ответ на файл или с его именем\n"
+    "/cancel – закрыть вопрос или остановить загрузку",
+)
+OVER_LIMIT = Text(
+    "{name} was not saved: you have sent as much as one person may in a day. There is room again {when}.",
+    "Файл {name} не сохранён: вы отправили столько, сколько можно одному человеку за сутки. Место появится {when}.",
+)
+ASK_NAME = Text(
+    "What shall {name} be called? Reply with the new name; /cancel keeps this one.",
+    "Как назвать {name}? Ответьте новым именем; /cancel оставит это.",
+)
+NAME_PROBLEMS: dict[NameProblem, Text] = {
+    NameProblem.IMPOSSIBLE: Text("That can't be the name of a file.", "Так файл назвать нельзя."),
+    NameProblem.TAKEN: Text("There is a file of that name already.", "Файл с таким именем уже есть."),
+}
+NAME_SET = Text("Its name is {name}.", "Имя файла: {name}.")
+CONFLICT = Text(
+    "There is a {name} already. Replace it, keep both, or cancel? A new name is an answer, too.",
+    "Файл {name} уже есть. Заменить его, сохранить оба или отменить? Можно ответить и новым именем.",
+)
+RENAMED = Text("{old} is called {new} now.", "Файл {old} теперь называется {new}.")
+CONFIRM_DELETE = Text("Delete {name}? It can't be brought back.", "Удалить {name}? Вернуть его будет нельзя.")
+DELETED = Text("{name} is deleted.", "Файл {name} удалён.")
+WAS_GONE = Text("{name} was gone already.", "Файла {name} уже не было.")
+STILL_THERE = Text("{name} is still there.", "Файл {name} остался на месте.")
+NO_SUCH_FILE = Text("{name} is not there (any more).", "Файла {name} нет или больше нет.")
+WHICH_FILE = Text(
+    "Which file? Reply to its message, or put its name behind the command.",
+    "Какой файл? Ответьте на его сообщение или напишите имя после команды.",
+)
+NOTHING_TO_CANCEL = Text("There is nothing to cancel.", "Отменять нечего.")
+LIST_HEAD = Text("Your saved files, {total}:", "Ваши сохранённые файлы, {total}:")
+LIST_FOUND = Text("Files with “{query}” in their name, {total}:", "Файлы, в имени которых есть «{query}», {total}:")
+LIST_EMPTY = Text("You have no saved files yet.", "Сохранённых файлов пока нет.")
+LIST_NOT_FOUND = Text("No file has “{query}” in its name.", "Файлов, в имени которых есть «{query}», нет.")
+PAGE = Text("page {page} of {pages}", "страница {page} из {pages}")
+GONE = Text("gone from the storage", "в хранилище больше нет")
+STATUS_HEAD = Text("On their way, {total}:", "В пути, {total}:")
+STATUS_EMPTY = Text("Nothing is waiting or being saved.", "Ничего не ждёт и не сохраняется.")
+LINK = Text(
+    "{name}, for {time}. Whoever has the link can download it:\n{url}",
+    "{name}, на {time}. Скачать сможет любой, у кого есть ссылка:\n{url}",
+)
+CARD = Text("{name}\n{size}, saved {age}", "{name}\n{size}, сохранён {age}")
+
+
+class Label(enum.Enum):
+    """What buttons say."""
+
+    RENAME = Text("✏️ Rename", "✏️ Переименовать")
+    KEEP_NAME = Text("Keep name", "Оставить имя")
+    CANCEL = Text("✖️ Cancel", "✖️ Отменить")
+    REPLACE = Text("Replace", "Заменить")
+    KEEP_BOTH = Text("Keep both", "Оставить оба")
+    LINK = Text("🔗 Link", "🔗 Ссылка")
+    DELETE = Text("🗑 Delete", "🗑 Удалить")
+    YES_DELETE = Text("Yes, delete", "Да, удалить")
+    NO = Text("No", "Нет")
+    BACK = Text("‹ Back to the list", "‹ К списку")
+    PREVIOUS = Text("‹", "‹")
+    NEXT = Text("›", "›")
+    FILES = Text("Files…", "Файлы…")
+    NAME_IT = Text("Name it {name}", "Назвать {name}")
+
+
+class ToastText(enum.Enum):
+    """The short notices that pressed buttons are answered with, by the name of the conversation's `Toast`."""
+
+    NONE = Text("", "")
+    STALE = Text("That is over.", "Это уже неактуально.")
+    NOT_YOURS = Text("Only the one who sent the file can do that.", "Это может только тот, кто прислал файл.")
+    CANCELLED = Text("Cancelled.", "Отменено.")
+    KEPT = Text("All stays as it is.", "Всё остаётся как есть.")
+    BUSY = Text("Still working on it.", "Ещё занимаюсь этим.")
+
+
+# What people type in place of pressing a button, besides the button's own label.
+WORDS: dict[str, tuple[str, ...]] = {
+    "rename": ("rename", "yes", "y", "переименовать", "да", "д"),
+    "keep": ("keep", "keep name", "no", "n", "оставить", "оставить имя", "нет", "н"),
+    "replace": ("replace", "заменить"),
+    "both": ("both", "keep both", "оба", "оставить оба"),
+    "cancel": ("cancel", "отменить", "отмена"),
+    "yes": ("yes", "y", "delete", "yes, delete", "да", "д", "удалить", "да, удалить"),
+}
+COMMANDS: dict[str, Text] = {
+    "start": Text("What I do", "Что я делаю"),
+    "help": Text("What I can do", "Что я умею"),
+    "list": Text("Your saved files", "Сохранённые файлы"),
+    "status": Text("What is waiting and being saved", "Что ждёт и сохраняется"),
+    "cancel": Text("Leave a question, or stop an upload", "Закрыть вопрос или остановить загрузку"),
+}
