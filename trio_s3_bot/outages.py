@@ -39,6 +39,7 @@ class Outage:
     def failed(self, error: Exception, *, at_least: float = 0) -> None:
         """An attempt failed. Several that fail together, begun before the pause, count as one."""
         if not self.over:
+            self._until = max(self._until, trio.current_time() + at_least)
             return
         self._failures += 1
         pause = max(at_least, self._pauses.after(self._failures) * random.uniform(0.7, 1.0))
