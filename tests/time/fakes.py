@@ -153,6 +153,11 @@ class ScriptedMessenger:
         self._delivered.set()
         self._delivered = trio.Event()
 
+    @property
+    def sent(self) -> list[Request]:
+        """What was said anew: edits are left out."""
+        return [request for request in self.said if request.kind == "send"]
+
     def texts(self, chat: Chat) -> list[str]:
         return [request.text for request in self.said if request.chat == chat]
 

@@ -100,7 +100,7 @@ async def test_people_hear_nothing_of_an_outage_of_some_seconds(
         await take(inbox, ALICE, "a")
         await all_ended(inbox)
         await outbox.until_all_is_said()
-    assert [text.split("]")[0] for text in messenger.texts(ALICE)] == ["[document", "[document has been saved"]
+    assert [request.text.split("]")[0] for request in messenger.sent] == ["[document", "[document has been saved"]
 
 
 async def test_who_sends_a_file_in_the_middle_of_an_outage_is_told_too(
@@ -142,8 +142,10 @@ async def test_an_outage_goes_on_over_a_restart_and_is_told_of_once(
             else:
                 await all_ended(inbox)
                 await outbox.until_all_is_said()
-    assert [text for text in messenger.texts(ALICE) if "waiting" in text] == [messenger.texts(ALICE)[1]]
-    assert messenger.texts(ALICE)[-1].startswith("[document has been saved]")
+    accepted, told, saved = [request.text for request in messenger.sent]
+    assert accepted.startswith("[document] ")
+    assert "waiting" in told
+    assert saved.startswith("[document has been saved]")
 
 
 @pytest.mark.parametrize("error", [DOWN, TokenRefused("401 Unauthorized")])

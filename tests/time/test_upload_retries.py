@@ -80,7 +80,7 @@ async def test_its_sender_hears_why_in_the_end_and_nothing_before(
         await take(inbox, ALICE, "a")
         ended = await all_ended(inbox)
         await outbox.until_all_is_said()
-    accepted, failed = messenger.said
+    accepted, failed = messenger.sent
     assert accepted.at == 0
     assert failed.at == pytest.approx(ended, abs=1)
     assert failed.text.startswith(f"a could not be saved. {words}")
@@ -107,7 +107,7 @@ async def test_what_can_never_be_saved_is_not_tried_again(
         assert await all_ended(inbox) <= 1
         await outbox.until_all_is_said()
     assert len(transfer.begun) == 1
-    assert words in messenger.texts(ALICE)[-1]
+    assert words in messenger.sent[-1].text
 
 
 async def test_a_document_that_fails_holds_up_no_other_one_of_its_chat(
