@@ -114,14 +114,19 @@ async def test_a_limit_smaller_than_a_part_lets_one_part_through_at_a_time() -> 
         assert list(takers.got) == [second]
 
 
-async def test_buffers_of_a_whole_part_are_used_again() -> None:
+async def test_a_buffer_that_comes_back_is_the_next_one_lent_even_when_all_were_out() -> None:
     budget = MemoryBudget(limit=2 * PART, part_size=PART)
-    first = await budget.take(PART)
+    first, second = await budget.take(PART), await budget.take(PART)
     budget.give_back(first)
     assert await budget.take(PART) is first
+    budget.give_back(second)
+    budget.give_back(first)
+    assert {id(await budget.take(PART)), id(await budget.take(PART))} == {id(first), id(second)}
 
 
-@pytest.mark.parametrize("sizes", [[MIB] * 50, [MIB, MIB // 2] * 50, [MIB, 1, 700_000, MIB, MIB, 3] * 20])
+@pytest.mark.parametrize(
+    "sizes", [[MIB] * 50, [MIB] * 4 + [MIB // 2] * 8, [MIB, MIB // 2] * 50, [MIB, 1, 700_000, MIB, MIB, 3] * 20]
+)
 async def test_lent_and_spare_buffers_together_stay_under_the_limit(sizes: list[int]) -> None:
     budget, lent = MemoryBudget(limit=4 * MIB, part_size=MIB), list[bytearray]()
     gc.collect()
