@@ -96,8 +96,22 @@ class Bot:
             connections = self._config.uploads.concurrent_uploads
             pools = Pools(self._config.network.proxy, connections, self._patience.timeouts)
             stack.callback(pools.close)
-            await self._run_nurseries(self._parts(inbox, messengers, bucket, pools), stop, task_status)
+            transfer = _transfer(self._config.uploads, bucket, pools)
+            await self.serve(inbox, messengers, bucket, transfer, stop, task_status=task_status)
         log.info("stopped")
+
+    async def serve(
+        self,
+        inbox: Inbox,
+        messengers: dict[str, Messenger],
+        bucket: Bucket,
+        transfer: Transfer,
+        stop: trio.Event,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """What `run` does once everything is open and checked."""
+        await self._run_nurseries(self._parts(inbox, messengers, bucket, transfer), stop, task_status)
 
     async def _checked(self, stop: trio.Event, inbox: Inbox, messengers: dict[str, Messenger], bucket: Bucket) -> bool:
         """Run the checks; false when a stop came meanwhile."""
@@ -120,7 +134,7 @@ class Bot:
             log.warning("everybody may write to this bot; [access] allowed_users says who may")
         return not stop.is_set()
 
-    def _parts(self, inbox: Inbox, messengers: dict[str, Messenger], bucket: Bucket, pools: Pools) -> _Parts:
+    def _parts(self, inbox: Inbox, messengers: dict[str, Messenger], bucket: Bucket, transfer: Transfer) -> _Parts:
         config = self._config
         outboxes: list[Outbox] = []
 
@@ -130,7 +144,7 @@ class Bot:
 
         slots = UploadSlots(
             inbox.uploads,
-            _transfer(config.uploads, bucket, pools),
+            transfer,
             bucket,
             messengers,
             slots=config.uploads.concurrent_uploads,
