@@ -8,11 +8,14 @@ from typing import Protocol
 
 import trio
 
-from trio_s3_bot.sandbox.faults import Match, Request, When
+from trio_s3_bot.sandbox.faults import Request, When
 from trio_s3_bot.sandbox.replies import Reply, Work
 from trio_s3_bot.sandbox.telegram import Call, Status
 
 from .ground import Ground
+
+PROBE = "/trio-s3-bot-probe-"
+"""What the check at start writes under."""
 
 
 class Held(Protocol):
@@ -64,13 +67,18 @@ def telegram(method: str | None, when: When, *, text: str = "", skip: int = 0) -
     return armed
 
 
-def store(match: Match | None, when: When, *, key: str | None = None, part: int | None = None, skip: int = 0) -> Hold:
-    """Hold a call to the store: one about `key`, one about that part, after letting `skip` such calls pass."""
+def store(call: str | None, when: When, *, key: str | None = None, part: int | None = None, skip: int = 0) -> Hold:
+    """
+    Hold a call to the store (`None`: any) about `key` and that part of it, after letting `skip` such calls pass.
+
+    Calls that are chosen by name are those about documents, not those of the check at start.
+    """
 
     def fits(request: Request) -> bool:
+        if call is not None and (request.call != call or PROBE in request.path):
+            return False
         about = key is None or request.path.endswith(f"/{key}")
-        numbered = part is None or request.query.get("partNumber") == str(part)
-        return about and numbered and (match is None or request.call == match)
+        return about and (part is None or request.query.get("partNumber") == str(part))
 
     @contextmanager
     def armed(ground: Ground) -> Iterator[Held]:

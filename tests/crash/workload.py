@@ -38,6 +38,23 @@ SLOWLY = 8 * 2**20
 """Bytes a second: a large document then takes long enough to show its progress."""
 
 
+CALLS = (
+    "getUpdates",
+    "getFile",
+    FILE_ROUTE,
+    "sendMessage",
+    "editMessageText",
+    "HeadObject",
+    "PutObject",
+    "ListMultipartUploads",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "ListParts",
+    "CompleteMultipartUpload",
+    "AbortMultipartUpload",
+)
+
+
 class Workload:
     """The deeds of some people, drawn from `random` beforehand; each is done once, before or while the program runs."""
 
@@ -97,31 +114,43 @@ class Workload:
     def _content(self, number: int) -> Content:
         """Bytes that no other document has; some are large."""
         large = self._random.randint(*LARGE)
-        if self._random.random() < 0.25 and large <= self._large_left:
+        if self._random.random() < 0.35 and large <= self._large_left:
             self._large_left -= large
             return Content.generated(large, str(number))
         return Content.generated(self._random.randint(number and 1, SMALL), str(number))
 
 
 @contextmanager
-def next_kill(ground: Ground, random: Random) -> Iterator[Instant]:
-    """When the program is killed next: at some request, before or after it is done, or after some time."""
-    when, kind = random.choice(list(When)), random.random()
-    if kind < 0.4:
-        delay = random.uniform(0, 2.5)
-        ground.program.note(f"to be killed after {delay:.2f} s")
-        yield partial(trio.sleep, delay)
-        return
-    skip = random.randrange(30)
-    of, hold = ("Telegram", holds.telegram) if kind < 0.7 else ("the store", holds.store)
-    ground.program.note(f"to be killed {when.value} request {skip} to {of}")
-    with hold(None, when, skip=skip)(ground) as held:
+def some_time(ground: Ground, random: Random) -> Iterator[Instant]:
+    """After some seconds, while it starts, or later."""
+    delay = random.uniform(0, 2.5)
+    ground.program.note(f"to be killed after {delay:.2f} s")
+    yield partial(trio.sleep, delay)
+
+
+@contextmanager
+def some_request(ground: Ground, random: Random) -> Iterator[Instant]:
+    """At a request of any kind."""
+    side, when, skip = random.choice((holds.telegram, holds.store)), random.choice(list(When)), random.randrange(30)
+    ground.program.note(f"to be killed {when.value} request {skip} to the {side.__name__}")
+    with side(None, when, skip=skip)(ground) as held:
+        yield held.reached.wait
+
+
+@contextmanager
+def some_call(ground: Ground, random: Random) -> Iterator[Instant]:
+    """At a request of a kind that is too rare to be met by counting requests."""
+    call, when, skip = random.choice(CALLS), random.choice(list(When)), random.randrange(3)
+    ground.program.note(f"to be killed {when.value} {call} {skip}")
+    side = holds.store if call[0].isupper() else holds.telegram
+    with side(call, when, skip=skip)(ground) as held:
         yield held.reached.wait
 
 
 async def killed_in_the_middle(ground: Ground, workload: Workload, random: Random) -> None:
     """One run of the program, which is killed when all is done at the latest."""
-    with next_kill(ground, random) as instant:
+    kill = random.choice((some_time, some_request, some_call, some_call))
+    with kill(ground, random) as instant:
         async with trio.open_nursery() as nursery:
             written = trio.Event()
 
