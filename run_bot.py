@@ -23,7 +23,10 @@ try:
     from trio_s3_bot.sandbox.launch import SandboxFailed, launched
 except ModuleNotFoundError as missing:
     # Nearly always: started with another Python than the one that the packages were installed for.
-    sys.exit(f"run_bot.py: {missing.name} is not installed for {sys.executable}; README.md says how to install it")
+    print(  # noqa: T201 - for the person at the terminal
+        f"run_bot.py: {missing.name} is not installed for {sys.executable}; README.md says how", file=sys.stderr
+    )
+    sys.exit(2)
 
 DONE, WRONG, INTERRUPTED = 0, 2, 130
 EXPECTED = (ConfigError, CheckFailed, StateError, SandboxFailed)

@@ -8,20 +8,25 @@ there. It ends on SIGINT, SIGTERM, and when its standard input ends, so it can't
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any
 
 import trio
 
-from .page import open_page
-from .s3 import S3, open_s3
-from .telegram import Telegram, open_telegram
-from .telegram_desk import TelegramDesk
+try:
+    from .page import open_page
+    from .s3 import S3, open_s3
+    from .telegram import Telegram, open_telegram
+    from .telegram_desk import TelegramDesk
+except ModuleNotFoundError as error:
+    sys.exit(f"The sandbox needs {error.name}, which isn't installed: {sys.executable} -m pip install -e '.[sandbox]'")
 
 PEOPLE = (("Alice", "en"), ("Борис", "ru"))
 
@@ -33,12 +38,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="port of the chat page (default: the system picks one)")
     parser.add_argument("--large-files", action="store_true", help="no 20 MiB limit, as with a local Bot API server")
     given = parser.parse_args(arguments)
-    trio.run(partial(serve, given.bucket, given.port, large_files=given.large_files))
+    try:
+        trio.run(partial(serve, given.bucket, given.port, large_files=given.large_files))
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        sys.exit(f"Port {given.port} can't be used for the chat page: {os.strerror(error.errno)}. Choose another one.")
 
 
 async def serve(bucket: str, port: int, *, large_files: bool) -> None:
     """Open everything, print the one line, wait for the end."""
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    # The bot's state belongs to this world: in the next one nothing that it is about exists any more. And this process
+    # outlives the bot, however that ends, so that the folder is removed.
+    with (
+        trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
+        tempfile.TemporaryDirectory(prefix="trio-s3-bot-") as folder,
+    ):
         async with open_telegram() as telegram, open_s3([bucket]) as s3:
             if large_files:
                 telegram.cloud_limit = None
@@ -46,12 +61,12 @@ async def serve(bucket: str, port: int, *, large_files: bool) -> None:
             for name, language in PEOPLE:
                 desk.add_person(name, language)
             async with open_page([desk], s3, bucket, port=port) as url:
-                sys.stdout.write(json.dumps(_where(telegram, s3, bucket, url)) + "\n")
+                sys.stdout.write(json.dumps(_where(telegram, s3, bucket, folder, url)) + "\n")
                 sys.stdout.flush()
                 await _told_to_stop(signals)
 
 
-def _where(telegram: Telegram, s3: S3, bucket: str, url: str) -> dict[str, Any]:
+def _where(telegram: Telegram, s3: S3, bucket: str, folder: str, url: str) -> dict[str, Any]:
     return {
         "telegram": {"api_url": telegram.api_url, "token": telegram.token},
         "s3": {
@@ -61,6 +76,7 @@ def _where(telegram: Telegram, s3: S3, bucket: str, url: str) -> dict[str, Any]:
             "aws_secret_access_key": s3.secret_key,
             "region": s3.region,
         },
+        "state": {"path": os.path.join(folder, "bot.sqlite3")},
         "page": {"url": url},
     }
 
