@@ -6,8 +6,8 @@ It gets its documents over HTTP from the Bot API emulator (without the 20 MiB li
 server that throws all bytes away. For each row a fresh bot is started, the documents are sent, and when all are said to
 be saved, the peak of its resident memory (VmHWM, which counts shared libraries as well) is read from /proc.
 
-How to read it: the bounds are promises. One document stays under 150 MiB; eight at once, or a hundred, stay under 150 MiB
-+ memory_limit. A peak that grows with the size or the number of the documents is a bug.
+How to read it: the bounds are promises. One document stays under 150 MiB; eight at once, or a hundred, stay under
+150 MiB + memory_limit. A peak that grows with the size or the number of the documents is a bug.
 """
 
 from __future__ import annotations
