@@ -171,12 +171,18 @@ class Messages:
         )
 
     async def unreachable(self, chat: Chat) -> None:
-        """Drop all there is to say to a chat, and say nothing more until it writes again."""
+        """
+        Drop all there is to say to a chat, and say nothing more until it writes again.
+
+        Messages that show progress are kept: they are put to rest then.
+        """
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE chats SET unreachable = 1 WHERE key = ?", (chat.key,))
             connection.execute("DELETE FROM notices WHERE chat = ?", (chat.key,))
-            connection.execute("DELETE FROM messages WHERE chat = ?", (chat.key,))
+            connection.execute(
+                "DELETE FROM messages WHERE chat = ? AND (remote_id IS NULL OR NOT progress_shown)", (chat.key,)
+            )
 
         await self._database.write(write)
 
@@ -334,8 +340,13 @@ def _documents(connection: sqlite3.Connection, where: str, values: tuple[object,
 
 
 def _status(connection: sqlite3.Connection, chat: Chat, message: int) -> Status | None:
-    row = connection.execute("SELECT body, remote_id, edit_due FROM messages WHERE id = ?", (message,)).fetchone()
-    if row is None or row[1] is None:
+    """How a message stands; `None` if it isn't sent, or can't be edited because the chat is unreachable."""
+    row = connection.execute(
+        "SELECT body, remote_id, edit_due FROM messages JOIN chats ON chats.key = messages.chat "
+        "WHERE id = ? AND remote_id IS NOT NULL AND NOT unreachable",
+        (message,),
+    ).fetchone()
+    if row is None:
         return None
     body, remote_id, edit_due = row
     documents = tuple(_documents(connection, "status_message = ? ORDER BY seq", (message,)))
