@@ -136,7 +136,7 @@ class Telegram:
         read = self._timeouts.file if self._config.local_root is None else LOCAL_DOWNLOAD
         try:
             file = await self._call("getFile", {"file_id": document.file_id}, TFile, read=read)
-        except RequestRefused as error:
+        except (RequestRefused, ChatUnreachable) as error:  # 403 would be about this file, as there is no chat here
             raise _file_error(str(error)) from error
         if file.file_path is None:
             raise SourceUnavailable("getFile gave no file_path")
