@@ -22,6 +22,7 @@ class Outage:
         self._pauses = pauses
         self._failures = 0
         self._until = float("-inf")
+        self._worked_at = float("-inf")
 
     @property
     def until(self) -> float:
@@ -31,6 +32,10 @@ class Outage:
     @property
     def over(self) -> bool:
         return self._until <= trio.current_time()
+
+    def worked_since(self, time: float) -> bool:
+        """Whether anything has succeeded since a time on trio's clock."""
+        return self._worked_at >= time
 
     @property
     def worth_telling(self) -> bool:
@@ -48,6 +53,7 @@ class Outage:
 
     def worked(self) -> None:
         """An attempt succeeded: the outage is over."""
+        self._worked_at = trio.current_time()
         if self._failures and self.over:
             log.info("back in order", what=self._what, after_failures=self._failures)
             self._failures = 0
