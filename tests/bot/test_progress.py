@@ -1,0 +1,181 @@
+"""The `[document]` message shows how far an upload is: seldom, forwards only, and never for ever."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, meet, said, store_behind_proxy
+from tests.world import BUCKET, World
+from trio_s3_bot.sandbox.faults import SlowRequest
+from trio_s3_bot.sandbox.telegram import BadRequest, Chat, Content, Delay, Html502, SlowBody, TooManyRequests
+from trio_s3_bot.sandbox.telegram_room import Deed
+
+MIB = 2**20
+QUICK = {
+    **NO_LIMITS,
+    ("uploads", "progress_interval"): "1 s",
+    ("uploads", "part_size"): "5 MiB",
+    ("uploads", "memory_limit"): "40 MiB",
+}
+"""The shortest interval and the smallest parts that the settings allow."""
+
+
+async def test_an_upload_that_takes_less_than_the_interval_shows_no_progress(world: World) -> None:
+    alice, chat = meet(world)
+    async with world.bot(QUICK):
+        for size in (1, 100_000, 6 * MIB):
+            chat.send_document(alice, f"{size}.bin", Content.generated(size))
+            await chat.wait_for(f"{SAVED} {size}.bin")
+    assert not [deed.text for deed in chat.history if re.search("%|▰|▱", deed.text or "")]
+
+
+async def test_progress_is_shown_at_intervals_forwards_and_comes_to_rest_in_words(world: World) -> None:
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+    async with world.bot(QUICK):
+        chat.send_document(alice, "film.mkv", Content.generated(15 * MIB))
+        await chat.wait_for(SAVED)
+        await chat.wait_for("\nsaved")
+    shown = edits(chat)
+    percents = [percent_in(deed) for deed in shown[:-1]]
+    assert len(set(percents)) >= 2
+    assert percents == sorted(percents)
+    assert all(0 <= percent <= 100 for percent in percents)
+    assert all("of 15 MB" in (deed.text or "") for deed in shown[:-1])
+    assert all(later.time - earlier.time >= 0.9 for earlier, later in itertools.pairwise(shown[:-1]))
+    assert len({deed.text for deed in shown}) == len(shown)
+    assert said(chat)[1] == "[document] film.mkv\nsaved"
+
+
+async def test_progress_counts_bytes_as_they_go_to_the_store_and_not_by_parts(world: World) -> None:
+    """A document of one part is seen to move while that part is on its way."""
+    alice, chat = meet(world)
+    settings = {**QUICK, ("uploads", "part_size"): "32 MiB"}
+    async with store_behind_proxy(world) as (proxy, store), world.bot({**settings, **store}):
+        proxy.add(SlowRequest(6 * MIB), match="PutObject")
+        chat.send_document(alice, "film.mkv", Content.generated(18 * MIB))
+        await chat.wait_for(SAVED)
+        await chat.wait_for("\nsaved")
+    percents = [percent_in(deed) for deed in edits(chat)[:-1]]
+    assert len(set(percents)) >= 2
+    assert percents == sorted(percents)
+
+
+async def test_in_a_group_progress_is_shown_half_as_often(world: World) -> None:
+    alice = world.telegram.user("Alice", language="en")
+    group = world.telegram.group("Friends", [alice])
+    world.telegram.faults.add(method="file", answer=SlowBody(3.6 * MIB))
+    async with world.bot(QUICK):
+        group.send_document(alice, "film.mkv", Content.generated(16 * MIB))
+        await group.wait_for("\nsaved")
+    shown = edits(group)[:-1]
+    assert len(shown) >= 2
+    assert all(later.time - earlier.time >= 1.9 for earlier, later in itertools.pairwise(shown))
+
+
+async def test_an_upload_that_begins_again_does_not_go_back_in_what_it_shows(world: World) -> None:
+    """The connection is lost after a second; begun again, it is slower."""
+    alice, chat = meet(world)
+    settings = {**QUICK, ("uploads", "part_size"): "16 MiB"}
+    async with store_behind_proxy(world) as (proxy, store), world.bot({**settings, **store}, HASTY):
+        proxy.add(SlowRequest(8 * MIB), match="PutObject")
+        slower = proxy.add(SlowRequest(5 * MIB), match="PutObject")
+        chat.send_document(alice, "film.mkv", Content.generated(14 * MIB))
+        await chat.wait_for("%")
+        proxy.down()
+        proxy.up()
+        await chat.wait_for("\nsaved")
+    assert slower.count == 1
+    percents = [percent_in(deed) for deed in edits(chat)[:-1]]
+    assert len(percents) >= 2
+    assert percents == sorted(percents)
+
+
+async def test_several_documents_in_one_message_each_show_their_own_progress_and_come_to_rest(world: World) -> None:
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=SlowBody(4 * MIB), times=2)
+    world.telegram.faults.add(method="sendMessage", answer=Delay(0.5))  # so that all three wait for the greeting
+    for number in range(3):
+        chat.send_document(alice, f"{number}.bin", Content.generated(10 * MIB if number else 20 * MIB + 1))
+    async with world.bot(QUICK):
+        status = await chat.wait_for(lambda message: message["text"].count("%") == 2)
+        await chat.wait_for(lambda message: message["text"].count(": saved") == 2)
+    lines = world_text(chat, status["message_id"]).splitlines()
+    assert lines == ["[document] 3 files taken, saving them:", "• 0.bin: not saved", "• 1.bin: saved", "• 2.bin: saved"]
+
+
+async def test_an_edit_that_changes_nothing_is_no_error(world: World) -> None:
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+    unchanged = world.telegram.faults.add(
+        method="editMessageText",
+        answer=BadRequest("message is not modified: it is the same"),
+    )
+    async with world.bot(QUICK):
+        chat.send_document(alice, "film.mkv", Content.generated(7 * MIB))
+        await chat.wait_for("\nsaved")
+    assert unchanged.hits == 1
+
+
+async def test_a_message_that_its_reader_deleted_shows_nothing_more_and_the_document_is_saved(world: World) -> None:
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+    async with world.bot(QUICK):
+        chat.send_document(alice, "film.mkv", Content.generated(10 * MIB))
+        status = await chat.wait_for("[document]")
+        chat.delete(status["message_id"])
+        await chat.wait_for(SAVED)
+    assert world.objects["film.mkv"].size == 10 * MIB
+
+
+@pytest.mark.parametrize("fault", [Html502(), TooManyRequests(1)], ids=["outage", "flood"])
+async def test_a_message_comes_to_rest_even_if_that_edit_fails_at_first(
+    world: World, fault: Html502 | TooManyRequests
+) -> None:
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+    async with store_behind_proxy(world) as (proxy, store), world.bot({**QUICK, **store}, HASTY):
+        last = proxy.hold("CompleteMultipartUpload")
+        chat.send_document(alice, "film.mkv", Content.generated(10 * MIB))
+        await chat.wait_for("%")
+        await last.reached.wait()
+        struck = world.telegram.faults.add(
+            method="editMessageText", answer=fault, match=lambda call: "\nsaved" in call.params["text"]
+        )
+        last.release()
+        await chat.wait_for("\nsaved")
+    assert struck.hits == 1
+    assert world.s3.uploads(BUCKET) == []
+
+
+async def test_a_message_that_showed_progress_before_a_stop_comes_to_rest_after_the_restart(world: World) -> None:
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+    async with world.bot({**QUICK, ("stop", "grace_period"): "0 s"}) as bot:
+        chat.send_document(alice, "film.mkv", Content.generated(20 * MIB))
+        await chat.wait_for("%")
+        bot.stop.set()
+    assert "%" in said(chat)[1]
+    async with world.bot(QUICK):
+        await chat.wait_for("\nsaved")
+    assert said(chat)[1] == "[document] film.mkv\nsaved"
+    assert len(said(chat)) == 3
+
+
+def edits(chat: Chat) -> list[Deed]:
+    return [deed for deed in chat.history if deed.method == "editMessageText"]
+
+
+def percent_in(deed: Deed) -> int:
+    found = re.search(r"(\d+)%", deed.text or "")
+    assert found is not None, deed.text
+    return int(found[1])
+
+
+def world_text(chat: Chat, message_id: int) -> str:
+    message = chat.find(message_id)
+    assert message is not None
+    return str(message["text"])
