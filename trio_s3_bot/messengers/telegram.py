@@ -6,7 +6,6 @@ The token is part of every URL, so no URL of it is ever logged or put into an er
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,7 +15,6 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
-import trio
 
 from trio_s3_bot.config import TelegramConfig
 from trio_s3_bot.errors import (
@@ -34,6 +32,8 @@ from trio_s3_bot.errors import (
     Unavailable,
 )
 from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Skipped
+from trio_s3_bot.messengers.http import Connections, open_connections, sound_unicode
+from trio_s3_bot.messengers.lengths import cut
 from trio_s3_bot.messengers.telegram_types import TAnswer, TFile, TMe, TWebhookInfo, understand
 from trio_s3_bot.model import Chat, Document, Keyboard, OutMessage, Press, Secret, Source, UpdateObj
 from trio_s3_bot.patience import SHIPPED, Timeouts
@@ -42,6 +42,7 @@ LONG_POLL = 60  # seconds asked for; the server answers after 50 at the latest
 CLOUD_DOWNLOAD_LIMIT = 20 * 1024 * 1024  # bytes, Bot API "getFile"
 TEXT_LIMIT = 4096  # UTF-16 units, Bot API "sendMessage"
 PLACEHOLDER_LIMIT = 64
+TOAST_LIMIT = 200  # Bot API, "answerCallbackQuery"
 ALLOWED_UPDATES = ("message", "callback_query")
 CONNECTIONS = 16
 LOCAL_DOWNLOAD = 3600  # seconds that a local server may take to get a document ready
@@ -70,14 +71,12 @@ class Telegram:
     name = "telegram"
 
     def __init__(
-        self, config: TelegramConfig, *, polling: httpx.AsyncClient, calling: httpx.AsyncClient, timeouts: Timeouts
+        self, config: TelegramConfig, *, polling: Connections, calling: Connections, timeouts: Timeouts
     ) -> None:
         self._config = config
         self._timeouts = timeouts
         self._polling = polling
         self._calling = calling
-        # httpcore 1.0.9 loses a pool slot for ever when a request is cancelled while it waits for one: let none wait.
-        self._slots = trio.CapacityLimiter(CONNECTIONS)
         self._me: TMe | None = None
         local = config.local_root is not None
         self.capabilities = Capabilities(
@@ -100,11 +99,8 @@ class Telegram:
         params: dict[str, object] = {"timeout": LONG_POLL, "allowed_updates": ALLOWED_UPDATES}
         if cursor is not None:
             params["offset"] = int(cursor)
-        with trio.move_on_after(self._timeouts.poll + 10) as patience:
-            raw = await self._post(self._polling, "getUpdates", params, read=self._timeouts.poll)
-            return _batch(_result(raw, list[msgspec.Raw]), self._me, cursor)
-        assert patience.cancelled_caught
-        raise Unavailable("getUpdates: no answer in time")
+        answer = await self._post(self._polling, "getUpdates", params, read=self._timeouts.poll)
+        return _batch(_result(answer, list[msgspec.Raw]), self._me, cursor)
 
     async def send(self, chat: Chat, message: OutMessage) -> int:
         """`sendMessage` as plain text: no markup, so that a file name can't break it."""
@@ -127,7 +123,8 @@ class Telegram:
     async def answer(self, chat: Chat, press: Press, text: str = "") -> None:  # noqa: ARG002 - the contract's
         """`answerCallbackQuery`; a press that is too old to be answered is let go."""
         try:
-            await self._call("answerCallbackQuery", {"callback_query_id": press.id, "text": text[:200]}, msgspec.Raw)
+            params = {"callback_query_id": press.id, "text": cut(text, TOAST_LIMIT)}
+            await self._call("answerCallbackQuery", params, msgspec.Raw)
         except RequestRefused:
             return
 
@@ -171,19 +168,12 @@ class Telegram:
         self, method: str, params: Mapping[str, object], answer: type[T], *, read: float | None = None
     ) -> T:
         read = self._timeouts.call if read is None else read
-        async with self._slots:
-            return _result(await self._post(self._calling, method, params, read=read), answer)
+        return _result(await self._post(self._calling, method, params, read=read), answer)
 
     async def _post(
-        self, client: httpx.AsyncClient, method: str, params: Mapping[str, object], *, read: float
+        self, connections: Connections, method: str, params: Mapping[str, object], *, read: float
     ) -> TAnswer:
-        timeout = httpx.Timeout(self._timeouts.connect, read=read)
-        try:
-            response = await client.post(method, json=dict(params), timeout=timeout)
-        except httpx.HTTPError as error:
-            # Not chained: an exception of httpx holds the request, and with it the token.
-            raise Unavailable(f"{method}: {type(error).__name__}") from None
-        return _envelope(method, response)
+        return _envelope(method, await connections.request(method, "POST", method, read=read, json=dict(params)))
 
 
 class _Sent(msgspec.Struct):
@@ -202,11 +192,10 @@ async def open_telegram(
 ) -> AsyncIterator[Telegram]:
     """Open the account's connections: one for the long poll, a pool for everything else."""
     base_url = f"{config.api_url}/bot{config.token.reveal()}/"
-    url = proxy.reveal() if proxy else None
-    one, many = (httpx.Limits(max_connections=n, max_keepalive_connections=n) for n in (1, CONNECTIONS))
+    connect = timeouts.connect
     async with (
-        httpx.AsyncClient(base_url=base_url, proxy=url, limits=one) as polling,
-        httpx.AsyncClient(base_url=base_url, proxy=url, limits=many) as calling,
+        open_connections(1, proxy=proxy, connect=connect, base_url=base_url) as polling,
+        open_connections(CONNECTIONS, proxy=proxy, connect=connect, base_url=base_url) as calling,
     ):
         yield Telegram(config, polling=polling, calling=calling, timeouts=timeouts)
 
@@ -241,19 +230,12 @@ def _batch(raw_updates: list[msgspec.Raw], me: TMe, cursor: str | None) -> Batch
 def _envelope(method: str, response: httpx.Response) -> TAnswer:
     """Read the answer; whatever is no JSON of the Bot API is a gateway's error page and passes."""
     try:
-        answer = msgspec.json.decode(_sound_unicode(response.content), type=TAnswer)
+        answer = msgspec.json.decode(sound_unicode(response.content), type=TAnswer)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Unavailable(f"{method}: HTTP {response.status_code} without JSON") from None
     if not answer.ok:
         raise _error(method, answer)
     return answer
-
-
-def _sound_unicode(content: bytes) -> bytes:
-    """JSON may escape half a surrogate pair, which no string here can hold; such halves become question marks."""
-    if rb"\ud" not in content.lower():
-        return content
-    return json.dumps(json.loads(content), ensure_ascii=False).encode(errors="replace")
 
 
 def _result(answer: TAnswer, type_: type[T]) -> T:

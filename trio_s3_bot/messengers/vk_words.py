@@ -6,11 +6,12 @@ import re
 
 import msgspec
 
+from trio_s3_bot.messengers.lengths import cut
 from trio_s3_bot.messengers.vk_types import BUTTON
 from trio_s3_bot.model import Button, Keyboard
 
 TEXT_LIMIT = 4096  # UTF-16 units; the schema says 9000, but clients of the API see longer texts refused (error 914)
-SNACKBAR_LIMIT = 90  # characters of the notice that answers a callback button
+SNACKBAR_LIMIT = 90  # UTF-16 units of the notice that answers a callback button
 # dev.vk.com, "Keyboards for bots": an inline keyboard.
 BUTTONS, ROWS, COLUMNS, LABEL_LIMIT = 10, 6, 5, 40
 
@@ -22,14 +23,6 @@ _MENTION = re.compile(r"\[(?=[^\[\]|\n]+\|)|[@*](?=\w)")
 def plain(text: str) -> str:
     """The text such that VK finds no mention in it. What is cut then is what only the separators have made too long."""
     return cut(_MENTION.sub(lambda match: match[0] + _ZERO_WIDTH_SPACE, text), TEXT_LIMIT)
-
-
-def cut(text: str, limit: int) -> str:
-    """The text, shortened with an ellipsis to `limit` UTF-16 units if it is longer."""
-    encoded = text.encode("utf-16-le", "replace")
-    if len(encoded) <= 2 * limit:
-        return text
-    return encoded[: 2 * (limit - 1)].decode("utf-16-le", "ignore") + "…"
 
 
 def keyboard(keyboard: Keyboard, *, callback: bool) -> str:
