@@ -1,0 +1,161 @@
+"""The two messengers as the contract's tests see them: the same things under the names that each side has for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trio_s3_bot.config import BotConfig, load
+from trio_s3_bot.messengers.base import Messenger
+from trio_s3_bot.messengers.telegram import open_telegram
+from trio_s3_bot.messengers.vk import open_vk
+from trio_s3_bot.model import Document
+from trio_s3_bot.patience import SHIPPED, Timeouts
+from trio_s3_bot.sandbox import telegram as tg
+from trio_s3_bot.sandbox import vk
+from trio_s3_bot.sandbox.replies import Instead
+
+SHIPPED_CONFIG = Path(__file__).parents[2] / "config.ini"
+TOKENS = {"telegram": "123456:sandbox-sandbox-sandbox", "vk": "vk1.a.sandbox-sandbox-sandbox"}
+
+Settings = dict[tuple[str, str], str]
+Shown = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the tests need to name: methods in the emulator's log of calls, and answers that it can be told to give."""
+
+    check: str
+    poll: str
+    send: str
+    edit: str
+    press: str
+    resolve: str
+    flood: Instead
+    out_of_order: Instead
+
+
+TELEGRAM = Names(
+    check="getMe",
+    poll="getUpdates",
+    send="sendMessage",
+    edit="editMessageText",
+    press="answerCallbackQuery",
+    resolve="getFile",
+    flood=tg.TooManyRequests(7),
+    out_of_order=tg.ServerError(),
+)
+VK = Names(
+    check="groups.getById",
+    poll=vk.LONG_POLL,
+    send="messages.send",
+    edit="messages.edit",
+    press="messages.sendMessageEventAnswer",
+    resolve="messages.getByConversationMessageId",
+    flood=vk.ApiError(9),
+    out_of_order=vk.ApiError(10),
+)
+
+
+@dataclass(frozen=True)
+class Side:
+    """
+    One messenger: the emulator that plays it, and how the bot's half is opened.
+
+    `world` is either emulator; the tests use what they have in common. `buttons(message)` are the rows of a message's
+    inline keyboard as labels, `answered(message)` is the id of the message that it answers.
+    """
+
+    name: str
+    world: Any
+    names: Names
+    buttons: Callable[[Shown], list[list[str]]]
+    answered: Callable[[Shown], int | None]
+    open_config: Callable[[BotConfig, Timeouts], AbstractAsyncContextManager[Messenger]]
+
+    @property
+    def account(self) -> int:
+        """The bot's own id."""
+        account: int = self.world.bot.id if self.name == "telegram" else self.world.group_id
+        return account
+
+    @property
+    def queue(self) -> Any:
+        """What waits to be polled."""
+        return self.world.updates if self.name == "telegram" else self.world.events
+
+    def push_odd(self, shape: dict[str, object]) -> None:
+        """Queue an update of any shape; an id is all that it is given."""
+        if self.name == "telegram":
+            self.queue.pending.append({**shape, "update_id": self.queue.next_id})
+            self.queue.next_id += 1
+        else:
+            self.world.push({**shape, "event_id": "odd"})
+
+    def file_id(self, document: Document) -> str:
+        """What the emulator knows a document by."""
+        return document.file_id if self.name == "telegram" else document.unique_id
+
+    def config(self, settings: Settings = {}) -> BotConfig:
+        """The shipped settings, led to the emulator, changed by `settings`."""
+        here = {
+            (self.name, "token"): self.world.token,
+            (self.name, "api_url"): self.world.api_url,
+            ("s3", "bucket"): "unused",
+        }
+        return load(SHIPPED_CONFIG, {}, {**here, **settings})
+
+    def open(
+        self, settings: Settings = {}, timeouts: Timeouts = SHIPPED.timeouts
+    ) -> AbstractAsyncContextManager[Messenger]:
+        """The bot's half, which has not asked for anything yet."""
+        return self.open_config(self.config(settings), timeouts)
+
+
+@asynccontextmanager
+async def telegram_side() -> AsyncIterator[Side]:
+    async with tg.open_telegram(TOKENS["telegram"]) as world:
+
+        def opened(config: BotConfig, timeouts: Timeouts) -> AbstractAsyncContextManager[Messenger]:
+            assert config.telegram is not None
+            return open_telegram(config.telegram, timeouts=timeouts)
+
+        yield Side("telegram", world, TELEGRAM, _telegram_buttons, _telegram_answered, opened)
+        assert world.complaints == []
+
+
+@asynccontextmanager
+async def vk_side() -> AsyncIterator[Side]:
+    async with vk.open_vk(TOKENS["vk"]) as world:
+
+        def opened(config: BotConfig, timeouts: Timeouts) -> AbstractAsyncContextManager[Messenger]:
+            assert config.vk is not None
+            return open_vk(config.vk, timeouts=timeouts)
+
+        yield Side("vk", world, VK, _vk_buttons, _vk_answered, opened)
+        assert world.complaints == []
+
+
+SIDES = {"telegram": telegram_side, "vk": vk_side}
+
+
+def _telegram_buttons(message: Shown) -> list[list[str]]:
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return [[button["text"] for button in row] for row in rows]
+
+
+def _vk_buttons(message: Shown) -> list[list[str]]:
+    rows = message.get("keyboard", {}).get("buttons", [])
+    return [[button["action"]["label"] for button in row] for row in rows]
+
+
+def _telegram_answered(message: Shown) -> int | None:
+    return message["reply_to_message"]["message_id"] if "reply_to_message" in message else None
+
+
+def _vk_answered(message: Shown) -> int | None:
+    return message["reply_message"]["conversation_message_id"] if "reply_message" in message else None
