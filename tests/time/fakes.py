@@ -75,7 +75,8 @@ async def open_disk() -> AsyncIterator[Disk]:
 
 async def inbox_on(disk: Disk) -> Inbox:
     """The real inbox; the clock stands still while it works. Asked again, it is what the next start finds."""
-    return await inbox_in(Database(cast("sqlite3.Connection", disk), IN_MEMORY, inline))
+    database = Database(cast("sqlite3.Connection", disk), IN_MEMORY, inline)
+    return await inbox_in(database, clock=trio.current_time)
 
 
 @dataclass(frozen=True)
