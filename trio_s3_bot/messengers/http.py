@@ -47,7 +47,7 @@ class Connections:
                     return await self._client.request(verb, url, json=json, data=form, params=query, timeout=timeout)
                 except (httpx.HTTPError, httpx.InvalidURL) as error:
                     # Not chained: an exception of httpx holds the request.
-                    raise Unavailable(f"{what}: {type(error).__name__}") from None
+                    raise Unavailable(f"{what}: {_why(error)}") from None
         raise Unavailable(f"{what}: no answer in time")
 
 
@@ -60,6 +60,23 @@ async def open_connections(
     url = proxy.reveal() if proxy else None
     async with httpx.AsyncClient(base_url=base_url, headers=headers, proxy=url, limits=limits) as client:
         yield Connections(client, limit, connect)
+
+
+def _why(error: httpx.HTTPError | httpx.InvalidURL) -> str:
+    """What went wrong, and with which host; never the path, which may hold a token."""
+    if not isinstance(error, httpx.RequestError):
+        return type(error).__name__
+    host = error.request.url.netloc.decode("ascii")
+    return f"{host}: {_innermost(error) if isinstance(error, httpx.ConnectError) else type(error).__name__}"
+
+
+def _innermost(error: BaseException) -> str:
+    """The first cause of an error in words: "Connection refused"."""
+    cause: BaseException | None = error
+    while cause is not None:
+        error = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause
+        cause = error.__cause__ or error.__context__
+    return (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
 
 
 def sound_unicode(content: bytes) -> bytes:
