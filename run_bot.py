@@ -89,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sandbox", action="store_true", help="try it without any account: Telegram and S3 are played on this machine"
     )
-    parser.add_argument("--log-level", choices=LEVELS, help="how much is logged on stderr (default: INFO)")
+    parser.add_argument(
+        "--log-level", type=str.upper, choices=LEVELS, help="how much is logged on stderr (default: INFO)"
+    )
     return parser
 
 
