@@ -91,6 +91,19 @@ async def test_an_edit_replaces_text_and_buttons_and_leaves_what_was_answered(si
         assert side.answered(chat.find(message_id)) == asked["message_id"]
 
 
+async def test_a_message_may_have_as_many_buttons_as_the_capabilities_say(side: Side, messenger: Messenger) -> None:
+    alice = side.world.user("Alice")
+    chat = side.world.private_chat(alice)
+    most, rows = messenger.capabilities.buttons, messenger.capabilities.button_rows
+    wide = tuple(tuple(Button("x", f"{row}") for _ in range(5)) for row in range(most // 5))
+    high = tuple((Button("x", f"{row}"),) for row in range(min(rows, most)))
+    for keyboard in (wide, high):
+        message_id = await messenger.send(
+            Chat(side.name, chat.id), OutMessage("Files", keyboard, random_id=len(keyboard))
+        )
+        assert side.buttons(chat.find(message_id)) == [["x"] * len(row) for row in keyboard]
+
+
 async def test_an_edit_that_changes_nothing_is_a_success(side: Side, messenger: Messenger) -> None:
     alice = side.world.user("Alice")
     side.world.private_chat(alice)

@@ -20,12 +20,15 @@ class Capabilities:
 
     `text_limit` is in UTF-16 code units, which is how messengers count. `download_limit` (bytes) is told to people
     whose document is larger; `None` where there is none. `says_once` is true where a repeated `random_id` is not
-    said again.
+    said again. `buttons` are the most that a message may have, in `button_rows` rows at the most; of what is more, a
+    messenger leaves out some in the middle.
     """
 
     text_limit: int
     download_limit: int | None
     says_once: bool
+    buttons: int = 100
+    button_rows: int = 100
 
 
 @dataclass(frozen=True, slots=True)

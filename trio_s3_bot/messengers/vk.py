@@ -67,7 +67,13 @@ class Vk:
         self._clients: dict[int, VClient] = {}
         self._callbacks = True
         self._failed_fetches = 0
-        self.capabilities = Capabilities(text_limit=vk_words.TEXT_LIMIT, download_limit=None, says_once=True)
+        self.capabilities = Capabilities(
+            text_limit=vk_words.TEXT_LIMIT,
+            download_limit=None,
+            says_once=True,
+            buttons=vk_words.BUTTONS,
+            button_rows=vk_words.ROWS,
+        )
 
     async def check(self) -> Account:
         """Ask which community the token belongs to, what the token may do, and whether events will come."""
