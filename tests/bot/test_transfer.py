@@ -1,0 +1,231 @@
+"""Bytes on their way: what comes through whole is stored, what doesn't is fetched again, and nothing is left behind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, markers, meet, said, store_behind_proxy
+from tests.world import BUCKET, World
+from trio_s3_bot.sandbox.faults import (
+    S3_INTERNAL_ERROR,
+    CutRequest,
+    Fault,
+    Reset,
+    When,
+    s3_error,
+)
+from trio_s3_bot.sandbox.faults import Status as StoreStatus
+from trio_s3_bot.sandbox.telegram import Chat, Content, CutBody, Html502, SlowBody, Status, User, WrongSize
+
+MIB = 2**20
+PARTS = {
+    **NO_LIMITS,
+    ("uploads", "part_size"): "5 MiB",
+    ("uploads", "memory_limit"): "10 MiB",
+}
+"""The smallest parts that the settings allow."""
+
+
+async def send(chat: Chat, person: User, size: int, name: str = "film.mkv") -> Content:
+    content = Content.generated(size, name)
+    chat.send_document(person, name, content)
+    return content
+
+
+def is_whole(world: World, content: Content, key: str = "film.mkv") -> bool:
+    return world.s3.content(BUCKET, key).sha256() == content.sha256()
+
+
+@pytest.mark.parametrize("size", [5 * MIB - 1, 5 * MIB, 12 * MIB])
+async def test_a_document_of_any_number_of_parts_arrives_as_it_was_sent(world: World, size: int) -> None:
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}):
+        content = await send(chat, alice, size)
+        await chat.wait_for(SAVED)
+        calls = [request.call for request in proxy.requests if request.path.endswith("/film.mkv")]
+    assert is_whole(world, content)
+    assert calls.count("UploadPart") == (0 if size < 5 * MIB else math.ceil(size / (5 * MIB)))
+    assert calls.count("PutObject") == (1 if size < 5 * MIB else 0)
+
+
+async def test_downloading_and_uploading_overlap(world: World) -> None:
+    """The first part is in the store before the last bytes have come."""
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=SlowBody(6 * MIB))
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}):
+        content = await send(chat, alice, 12 * MIB)
+        await chat.wait_for(SAVED)
+        parts = [request.time for request in proxy.requests if request.call == "UploadPart"]
+    assert is_whole(world, content)
+    assert max(parts) - min(parts) > 0.7
+
+
+DOWNLOADS: dict[str, CutBody | WrongSize | Html502 | Status] = {
+    "cut in the first part": CutBody(2 * MIB),
+    "cut between parts": CutBody(5 * MIB),
+    "cut at the last byte": CutBody(12 * MIB - 1),
+    "too short": WrongSize(-1),
+    "too long": WrongSize(1),
+    "bad gateway": Html502(),
+    "not found": Status(404),
+}
+
+
+@pytest.mark.parametrize("fault", DOWNLOADS)
+async def test_a_document_that_comes_through_wrong_is_fetched_again(world: World, fault: str) -> None:
+    alice, chat = meet(world)
+    struck = world.telegram.faults.add(method="file", answer=DOWNLOADS[fault])
+    async with world.bot(PARTS, HASTY):
+        content = await send(chat, alice, 12 * MIB)
+        await chat.wait_for(SAVED)
+    assert struck.hits == 1
+    assert is_whole(world, content)
+    assert markers(chat) == ["[greeting]", "[document]", SAVED]
+    assert list(world.objects) == ["film.mkv"]
+    assert world.s3.uploads(BUCKET) == []
+
+
+@pytest.mark.parametrize("size", [3 * MIB, 12 * MIB])
+async def test_a_document_that_never_comes_through_whole_is_given_up_and_leaves_nothing(
+    world: World, size: int
+) -> None:
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=WrongSize(-1), times=None)
+    async with world.bot(PARTS, HASTY):
+        await send(chat, alice, size)
+        answer = await chat.wait_for("could not be saved")
+    assert "send it again" in answer["text"]
+    assert world.objects == {}
+    assert world.s3.uploads(BUCKET) == []
+
+
+async def test_a_download_that_was_cut_goes_on_behind_the_parts_that_are_stored(world: World) -> None:
+    """RFC 9110, section 14: a range. With memory for one part, one is stored before the next is read."""
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=CutBody(11 * MIB))
+    async with world.bot({**PARTS, ("uploads", "memory_limit"): "5 MiB"}, HASTY):
+        content = await send(chat, alice, 12 * MIB)
+        await chat.wait_for(SAVED)
+    first, second = (call.params["range"] for call in world.telegram.calls("file"))
+    assert first is None
+    assert second in (f"bytes={5 * MIB}-", f"bytes={10 * MIB}-")
+    assert is_whole(world, content)
+
+
+async def test_a_server_that_knows_no_ranges_is_read_from_the_beginning_again(world: World) -> None:
+    alice, chat = meet(world)
+    world.telegram.files_honour_range = False
+    world.telegram.faults.add(method="file", answer=CutBody(11 * MIB))
+    async with world.bot(PARTS, HASTY):
+        content = await send(chat, alice, 12 * MIB)
+        await chat.wait_for(SAVED)
+    assert is_whole(world, content)
+
+
+async def test_a_path_that_has_expired_is_asked_for_anew(world: World) -> None:
+    alice, chat = meet(world)
+    world.telegram.file_lifetime = 0
+    async with world.bot(PARTS, HASTY):
+        content = await send(chat, alice, MIB)
+        await world.telegram.wait(lambda: world.telegram.calls("file"))
+        world.telegram.file_lifetime = 3600
+        await chat.wait_for(SAVED)
+    assert len(world.telegram.calls("getFile")) >= 2
+    assert is_whole(world, content)
+
+
+UPLOADS: dict[str, tuple[str, Fault, When]] = {
+    "create lost": ("CreateMultipartUpload", Reset(), When.BEFORE),
+    "create unanswered": ("CreateMultipartUpload", Reset(), When.AFTER),
+    "part lost": ("UploadPart", CutRequest(MIB), When.BEFORE),
+    "part unanswered": ("UploadPart", Reset(), When.AFTER),
+    "part refused": ("UploadPart", S3_INTERNAL_ERROR, When.BEFORE),
+    "upload gone": ("UploadPart", s3_error(404, "NoSuchUpload", "Gone."), When.BEFORE),
+    "complete lost": ("CompleteMultipartUpload", Reset(), When.BEFORE),
+    "complete unanswered": ("CompleteMultipartUpload", Reset(), When.AFTER),
+    "complete failed in a 200": (
+        "CompleteMultipartUpload",
+        StoreStatus(200, b"<Error><Code>InternalError</Code><Message>No.</Message></Error>", "application/xml"),
+        When.BEFORE,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UPLOADS)
+async def test_a_large_document_becomes_one_object_whatever_is_lost_on_the_way(world: World, case: str) -> None:
+    call, fault, when = UPLOADS[case]
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}, HASTY):
+        strike = proxy.add(fault, match=call, when=when)
+        content = await send(chat, alice, 12 * MIB)
+        await chat.wait_for(SAVED)
+    assert strike.count == 1
+    assert list(world.objects) == ["film.mkv"]
+    assert is_whole(world, content)
+    assert world.s3.uploads(BUCKET) == []
+    assert "taken already" not in "".join(said(chat))
+
+
+@pytest.mark.parametrize("when", When)
+async def test_a_small_document_becomes_one_object_whatever_is_lost_on_the_way(world: World, when: When) -> None:
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}, HASTY):
+        strike = proxy.add(Reset(), match="PutObject", when=when)
+        content = await send(chat, alice, MIB)
+        await chat.wait_for(SAVED)
+    assert strike.count == 1
+    assert list(world.objects) == ["film.mkv"]
+    assert is_whole(world, content)
+    assert "taken already" not in "".join(said(chat))
+
+
+async def test_uploads_share_memory_for_two_parts_and_all_come_through(world: World) -> None:
+    """More slots than memory: they take turns, and none starves another."""
+    settings = {**PARTS, ("uploads", "concurrent_uploads"): "6"}
+    meetings = [meet(world, f"Person {number}") for number in range(6)]
+    async with world.bot(settings):
+        contents = [await send(chat, person, 11 * MIB, f"{person.id}.bin") for person, chat in meetings]
+        for _, chat in meetings:
+            await chat.wait_for(SAVED)
+    for (person, _), content in zip(meetings, contents, strict=True):
+        assert is_whole(world, content, f"{person.id}.bin")
+
+
+@pytest.mark.parametrize("size", [0, 3, 22 * MIB])
+async def test_with_a_local_bot_api_server_documents_are_read_from_its_folder(world: World, size: int) -> None:
+    """Also those over the cloud's 20 MiB; the server names the folder by another path than the bot."""
+    server_root, bots_root = world.folder / "server", world.folder / "mounted"
+    server_root.mkdir()
+    bots_root.symlink_to(server_root)
+    world.telegram.local_root, world.telegram.cloud_limit = server_root, None
+    alice, chat = meet(world)
+    async with world.bot(local(bots_root, server_root)):
+        content = await send(chat, alice, size)
+        await chat.wait_for(SAVED)
+    assert is_whole(world, content)
+    assert world.telegram.calls("file") == []
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "{root}/../secret", "{root}/link"])
+async def test_a_server_that_names_a_file_outside_its_folder_is_not_obeyed(world: World, path: str) -> None:
+    root = world.folder / "server"
+    root.mkdir()
+    (world.folder / "secret").write_text("secret")
+    (root / "link").symlink_to(world.folder / "secret")
+    body = f'{{"ok":true,"result":{{"file_id":"A","file_unique_id":"B","file_path":"{path.format(root=root)}"}}}}'
+    world.telegram.faults.add(method="getFile", answer=Status(200, body.encode()))
+    alice, chat = meet(world)
+    async with world.bot(local(root, root)):
+        chat.send_document(alice, "passwords.txt", b"content")
+        await chat.wait_for("could not be saved")
+    assert world.objects == {}
+    assert "secret" not in "".join(said(chat))
+
+
+def local(root: Path, server_root: Path) -> Mapping[tuple[str, str], str]:
+    folders = {("telegram", "local_root"): str(root), ("telegram", "local_server_root"): str(server_root)}
+    return {**PARTS, **folders}
