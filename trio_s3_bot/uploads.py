@@ -45,6 +45,7 @@ from trio_s3_bot.texts import Sample
 from trio_s3_bot.transfer import Stored, Transfer
 
 MOST_FAILURES = 8  # attempts at one document, its own failures only
+JUST_NOW = 30  # seconds for which a success says that the store is in order
 KEYS_IN_A_ROW = 5  # keys tried in one attempt, when others take them from under it
 
 log = structlog.get_logger()
@@ -151,7 +152,8 @@ class UploadSlots:
             log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
         except StoreUnavailable as error:
             # While it saves others, what it has is not an outage but something about this document.
-            await (self._count_failure(claim, error) if self.store.worked_since(began) else self._wait_for_store(error))
+            others_saved = self.store.worked_since(began - JUST_NOW)
+            await (self._count_failure(claim, error) if others_saved else self._wait_for_store(error))
         except StoreRefused as error:
             await self._wait_for_store(error)
         except MessengerError as error:

@@ -195,3 +195,20 @@ async def test_an_outage_of_the_store_costs_the_messenger_nothing(
     async with uploading(inbox, store, transfer, messenger):
         await trio.sleep_until(HOUR - 1)
     assert messenger.resolved == []
+
+
+async def test_a_document_that_alone_makes_the_store_fail_holds_up_no_other_and_ends_in_words(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+) -> None:
+    transfer.fault = lambda plan: OUT if plan.key == "poison" else None
+    async with speaking(inbox, messenger) as outbox, uploading(inbox, store, transfer, messenger):
+        await take(inbox, ALICE, "poison")
+        for second in range(1200):
+            await take(inbox, BOB, f"{second}.txt")
+            await trio.sleep_until(second + 1)
+        await all_ended(inbox)
+        await outbox.until_all_is_said()
+    assert len(store.objects) == 1200
+    assert any("poison could not be saved" in text for text in messenger.texts(ALICE))
+    latest = {key: at for at, key in transfer.begun}
+    assert max(latest[f"{second}.txt"] - second for second in range(1200)) <= 20
