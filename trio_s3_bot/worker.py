@@ -50,11 +50,7 @@ class Worker:
                 decision = await self._shelf.prepared(claim.update.chat, decision)
             await self._updates.finish(claim, decision)
         except StateError as error:
-            log.error(
-                "the state can't be written; the update waits", update_id=claim.update.update_id, error=str(error)
-            )
-            await trio.sleep(STATE_PAUSE)
-            self._updates.give_back(claim)
+            await self._wait_for_state(claim, error)
         except Exception as error:
             log.exception(
                 "an update could not be handled", update_id=claim.update.update_id, chat=claim.update.chat.key
@@ -80,5 +76,10 @@ class Worker:
     async def _record_failure(self, claim: Claim, error: Exception) -> None:
         try:
             await self._updates.fail(claim, f"{type(error).__name__}: {error}")
-        except StateError:
-            self._updates.give_back(claim)
+        except StateError as unwritable:
+            await self._wait_for_state(claim, unwritable)
+
+    async def _wait_for_state(self, claim: Claim, error: StateError) -> None:
+        log.error("the state can't be written; the update waits", update_id=claim.update.update_id, error=str(error))
+        await trio.sleep(STATE_PAUSE)
+        self._updates.give_back(claim)

@@ -13,6 +13,7 @@ from tests.time.fakes import ScriptedMessenger, StoreInMemory, TimedTransfer
 from trio_s3_bot.budgets import Budgets, at_most
 from trio_s3_bot.config import AccessConfig
 from trio_s3_bot.conversation import ChatState, Decision, Effect, Rules, Say, Take
+from trio_s3_bot.conversation.state import Access
 from trio_s3_bot.inbox import Claim, Inbox, UploadClaim
 from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import Chat, Document, SavedFile, UpdateObj, UploadState
@@ -26,6 +27,8 @@ from trio_s3_bot.worker import Worker
 
 DAY = 24 * 3600.0
 MIB = 2**20
+
+EVERYBODY = AccessConfig(everybody=True, allowed=frozenset())
 
 _update_ids = count(1)
 
@@ -101,9 +104,11 @@ async def speaking(
 
 
 @asynccontextmanager
-async def answering(inbox: Inbox, messenger: ScriptedMessenger, workers: int = 4) -> AsyncIterator[Outbox]:
+async def answering(
+    inbox: Inbox, messenger: ScriptedMessenger, workers: int = 4, access: Access = EVERYBODY
+) -> AsyncIterator[Outbox]:
     """Poller, workers and outbox at work while the block runs: all but the documents."""
-    rules = Rules(AccessConfig(everybody=True, allowed=frozenset()))
+    rules = Rules(access)
     send, receive = trio.open_memory_channel[Claim](100)
     async with speaking(inbox, messenger) as outbox, trio.open_nursery() as nursery:
         nursery.start_soon(Poller(messenger, inbox.updates, send).run)

@@ -1,0 +1,136 @@
+"""Promises 7 and 11: what workers do with updates that fail, with many of them, and with a state they can't write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import trio
+from structlog.testing import capture_logs
+
+from tests.time.fakes import Disk, Request, ScriptedMessenger, StoreInMemory, TimedTransfer, no_fault
+from tests.time.scenes import answering, document, person, update, uploading
+from trio_s3_bot.inbox import Inbox
+from trio_s3_bot.model import Chat, Sender, UpdateObj
+
+ALICE, BOB = person(1), person(2)
+SOMEBODY, UNLUCKY = Sender(1), Sender(13)
+
+
+class Superstitious:
+    """Rules with a bug: they fail for one sender, and `then` is done. `asked` are the times at which they did."""
+
+    everybody = False
+
+    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+        self.asked: list[float] = []
+        self._then = then
+
+    def allows(self, messenger: str, user_id: int, username: str | None) -> bool:
+        if user_id == UNLUCKY.id:
+            self.asked.append(trio.current_time())
+            if self.asked[-10:] == [trio.current_time()] * 10:
+                pytest.fail("a busy loop: no time passes")
+            self._then()
+            raise ValueError(f"{messenger} user 13, {username}")
+        return True
+
+
+def message(chat: Chat, update_id: int, sender: Sender = SOMEBODY) -> UpdateObj:
+    return replace(update(chat, update_id=update_id), sender=sender)
+
+
+def markers(messenger: ScriptedMessenger, chat: Chat) -> list[str]:
+    return [text.split("]")[0] for text in messenger.texts(chat)]
+
+
+async def test_an_update_that_fails_three_times_is_set_aside_with_words_and_the_next_one_handled(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    rules = Superstitious()
+    messenger.deliver([message(ALICE, 1, UNLUCKY), message(ALICE, 2)])
+    with capture_logs() as logs:
+        async with answering(inbox, messenger, access=rules):
+            await trio.sleep(1)
+    assert len(rules.asked) == 3
+    assert [text[:20] for text in messenger.texts(ALICE)] == ["Something in your me", "[greeting] Hello! Se"]
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == [
+        *["an update could not be handled"] * 3,
+        "an update failed again and again and is set aside",
+    ]
+    assert await inbox.updates.unfinished() == 0
+
+
+async def test_an_update_that_fails_holds_up_no_other_chat(inbox: Inbox, messenger: ScriptedMessenger) -> None:
+    messenger.deliver([message(ALICE, 1, UNLUCKY), *[message(person(number), number) for number in range(2, 12)]])
+    async with answering(inbox, messenger, workers=1, access=Superstitious()):
+        await trio.sleep(1)
+    assert len(messenger.sent) == 11
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+async def test_while_the_disk_is_full_updates_wait_and_afterwards_each_is_answered_once(
+    inbox: Inbox, messenger: ScriptedMessenger, disk: Disk, workers: int
+) -> None:
+    messenger.deliver(message(person(number % 5), number) for number in range(1, 11))
+    async with answering(inbox, messenger, workers=workers) as outbox:
+        disk.full = True
+        await trio.sleep_until(600)
+        assert messenger.tried == []
+        disk.full = False
+        await trio.sleep_until(700)
+        await outbox.until_all_is_said()
+    for number in range(5):
+        assert markers(messenger, person(number)) == ["[greeting", "[document is required"]
+
+
+async def test_a_disk_that_fills_up_while_updates_are_handled_loses_none(
+    inbox: Inbox, messenger: ScriptedMessenger, disk: Disk
+) -> None:
+    def fill(_: Request) -> None:
+        disk.full = True
+
+    messenger.fault = fill
+    messenger.deliver(message(person(number), number) for number in range(1, 201))
+    async with answering(inbox, messenger) as outbox:
+        await trio.sleep_until(600)
+        assert await inbox.updates.unfinished() > 0
+        disk.full, messenger.fault = False, no_fault
+        await trio.sleep_until(700)
+        await outbox.until_all_is_said()
+    assert sorted(request.chat.id for request in messenger.sent) == list(range(1, 201))
+
+
+async def test_a_failure_that_can_not_even_be_recorded_is_not_tried_again_in_a_tight_loop(
+    inbox: Inbox, messenger: ScriptedMessenger, disk: Disk
+) -> None:
+    def fill() -> None:
+        disk.full = True
+
+    rules = Superstitious(then=fill)
+    messenger.deliver([message(ALICE, 1, UNLUCKY)])
+    async with answering(inbox, messenger, access=rules):
+        await trio.sleep(59)
+        assert rules.asked == [5.0 * number for number in range(12)]
+
+
+async def test_ten_thousand_documents_at_once_are_taken_at_polling_speed_and_told_of_in_few_messages(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory
+) -> None:
+    transfer = TimedTransfer(store, seconds=3600, steps=1)
+    messenger.deliver(
+        replace(update(ALICE, update_id=number), text=None, documents=(document(f"{number}.txt"),))
+        for number in range(1, 10_001)
+    )
+    async with answering(inbox, messenger) as outbox, uploading(inbox, store, transfer, messenger):
+        await trio.sleep(1)
+        assert messenger.unacknowledged == []
+        assert await inbox.updates.unfinished() == 0
+        assert await inbox.uploads.open_count() == 10_000
+        messenger.deliver([message(BOB, 10_001)])
+        await trio.sleep(1)
+        assert markers(messenger, BOB) == ["[greeting"]
+        await outbox.until_all_is_said()
+    assert len(messenger.texts(ALICE)) <= 30
+    assert trio.current_time() <= 60
