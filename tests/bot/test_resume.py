@@ -20,7 +20,7 @@ async def test_only_the_missing_parts_are_sent_and_where_possible_only_they_are_
     world: World, honours_range: bool
 ) -> None:
     world.telegram.files.cloud_limit = None
-    world.telegram.files.files_honour_range = honours_range
+    world.telegram.files.honour_range = honours_range
     content = Content.generated(4 * PART + 1000)
     alice, chat = meet(world)
     async with store_behind_proxy(world) as (proxy, store):
