@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import structlog
@@ -53,6 +53,13 @@ class VSent(msgspec.Struct):
     error: VSendError | None = None
 
 
+class _Client(NamedTuple):
+    """What a person's client was when last heard of."""
+
+    language: str | None
+    callbacks: bool
+
+
 class Vk:
     """One community; fulfils `messengers.base.Messenger`. Made by `open_vk`."""
 
@@ -64,7 +71,7 @@ class Vk:
         late = min(LATE, timeouts.poll)
         self._long_poll = LongPoll(self._api, polling, wait=round(config.wait), late=late)
         self._links = Links(self._api, config.api_url)
-        self._clients: dict[int, VClient] = {}
+        self._clients: dict[int, _Client] = {}
         self._callbacks = True
         self._failed_fetches = 0
         self.capabilities = Capabilities(
@@ -158,11 +165,13 @@ class Vk:
         }
         try:
             found = await self._api.call("messages.getByConversationMessageId", where, VMessages)
-        except (RequestRefused, ChatUnreachable, Unavailable) as error:
+        except Unavailable as error:
             self._failed_fetches += 1
-            if isinstance(error, Unavailable) and self._failed_fetches < FAILED_FETCHES:
+            if self._failed_fetches < FAILED_FETCHES:
                 raise
             log.warning("a message can't be fetched whole and is taken as it is", error=str(error))
+            return message
+        except (RequestRefused, ChatUnreachable):
             return message
         self._failed_fetches = 0
         return found.items[0] if found.items else message
@@ -170,7 +179,7 @@ class Vk:
     def _remember(self, person: int, client: VClient) -> None:
         """Events of presses don't tell of the client, and a message is written for one: keep what is known."""
         self._clients.pop(person, None)
-        self._clients[person] = client
+        self._clients[person] = _Client(client.language, client.callbacks)
         if len(self._clients) > CLIENTS:
             del self._clients[next(iter(self._clients))]
 
@@ -182,7 +191,7 @@ class Vk:
         }
         if message.keyboard:
             client = self._clients.get(chat.id)
-            callback = self._callbacks and (client is None or "callback" in client.button_actions)
+            callback = self._callbacks and (client is None or client.callbacks)
             content["keyboard"] = vk_words.keyboard(message.keyboard, callback=callback)
         return content
 

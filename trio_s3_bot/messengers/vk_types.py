@@ -80,6 +80,10 @@ class VClient(msgspec.Struct):
     def language(self) -> str | None:
         return None if self.lang_id is None else _LANGUAGES.get(self.lang_id)
 
+    @property
+    def callbacks(self) -> bool:
+        return "callback" in self.button_actions
+
 
 class VPress(msgspec.Struct):
     """The object of a `message_event`: a callback button was pressed."""
