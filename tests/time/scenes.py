@@ -153,6 +153,7 @@ async def uploading(
     slots: int = 4,
     progress_interval: float = 3,
     show: Callable[[Chat, str], None] = lambda *_: None,
+    on_conflict: str = "keep_both",
 ) -> AsyncIterator[UploadSlots]:
     """Upload slots at work while the block runs."""
     by_name = {messenger.name: messenger for messenger in messengers}
@@ -165,7 +166,9 @@ async def uploading(
         max_file_size=None,
         progress_interval=progress_interval,
         show=show,
+        on_conflict=on_conflict,
     )
+    inbox.when_cancelled(uploads.cancel)
     send, receive = trio.open_memory_channel[UploadClaim](0)
     with trio.fail_after(DAY):
         async with trio.open_nursery() as nursery:
