@@ -79,6 +79,9 @@ class Chores:
         except (StoreError, StateError) as error:
             self._due[chore.file.id] = trio.current_time() + PAUSE * random.uniform(0.7, 1.3)
             log.warning("a renaming or deletion failed; trying again", item=chore.file.id, error=str(error))
+        except Exception:
+            self._due[chore.file.id] = trio.current_time() + PAUSE
+            log.exception("a renaming or deletion failed in a way nobody foresaw", item=chore.file.id)
 
     async def _rename(self, chore: Chore, key: str) -> None:
         file = chore.file

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
+import trio
 
 from trio_s3_bot.conversation.state import Ask, Question
 from trio_s3_bot.inbox import rows
@@ -41,6 +42,7 @@ class Files:
         self._clock = clock
         self.bell = Bell()
         self._claimed: set[str] = set()
+        self._choosing = trio.Lock()
 
     async def get(self, chat: Chat, item: str) -> SavedFile | None:
         """A file of this chat."""
@@ -65,18 +67,21 @@ class Files:
     async def claim(self, but_not: Collection[str] = ()) -> Chore | None:
         """Take the next chore that nobody works on and that isn't among `but_not` (ids of files)."""
 
-        def read(connection: sqlite3.Connection) -> Chore | None:
+        async with self._choosing:
             passed_over = rows.encode(sorted({*but_not, *self._claimed}))
-            row = connection.execute(
-                "SELECT item FROM chores WHERE item NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1",
-                (passed_over,),
-            ).fetchone()
-            return _chore(connection, row[0]) if row else None
 
-        chore = await self._database.read(read)
-        if chore is not None:
-            self._claimed.add(chore.file.id)
-        return chore
+            def read(connection: sqlite3.Connection) -> Chore | None:
+                row = connection.execute(
+                    "SELECT item FROM chores JOIN files ON files.id = chores.item "
+                    "WHERE item NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1",
+                    (passed_over,),
+                ).fetchone()
+                return _chore(connection, row[0]) if row else None
+
+            chore = await self._database.read(read)
+            if chore is not None:
+                self._claimed.add(chore.file.id)
+            return chore
 
     def give_back(self, chore: Chore) -> None:
         """End a claim; the chore is done again unless `finish` was called."""
@@ -156,11 +161,9 @@ def page_of(connection: sqlite3.Connection, chat_key: str, page: int, query: str
 PAGE = 10  # files on a page of a list
 
 
-def _chore(connection: sqlite3.Connection, item: str) -> Chore | None:
+def _chore(connection: sqlite3.Connection, item: str) -> Chore:
     name, creating = connection.execute("SELECT name, creating FROM chores WHERE item = ?", (item,)).fetchone()
     row = connection.execute(f"SELECT {rows.FILE_COLUMNS} FROM files WHERE id = ?", (item,)).fetchone()
-    if row is None:
-        return None
     (prefix,) = connection.execute("SELECT prefix FROM files WHERE id = ?", (item,)).fetchone()
     before = None if creating is None else msgspec.json.decode(creating, type=frozenset[str])
     return Chore(rows.file_from(connection, row), name, prefix + name if name is not None else None, before)
