@@ -100,6 +100,22 @@ class Saver:
             await self._bucket.abort_upload(attempts.key, upload_id)
         await self._jobs.multipart_over(job)
 
+    async def withdraw(self, job: UploadJob) -> Outcome | None:
+        """
+        Remove from the store what was done for a job that is cancelled, even if it came through in the last moment.
+
+        Only an object that may have taken another one's place stays: without it there would be neither.
+        """
+        await self.abandon_multipart(job)
+        key = (await self._jobs.attempts(job)).key
+        own = await self._keys.own(job, key) if key is not None else None
+        if key is None or own is None:
+            return None
+        if self._keys.may_replace(job):
+            return Outcome(key, Stored(own.size, own.etag))
+        await self._bucket.delete(key, etag=own.etag)
+        return None
+
     async def _same_file(self, job: UploadJob) -> SavedFile | None:
         """The very same document, sent before under the same name and still in the bucket."""
         file = await self._jobs.same_file(job)

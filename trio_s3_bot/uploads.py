@@ -170,18 +170,21 @@ class UploadSlots:
             await self._count_failure(claim, error)
 
     async def _attempt_or_cancel(self, claim: UploadClaim) -> None:
-        """An attempt that its sender may break off; then what it has begun is cleared away."""
+        """An attempt that its sender may break off; then what it has done is undone."""
         job = claim.job
-        if not claim.cancelled:
-            with trio.CancelScope() as scope:
-                self._scopes[job.id] = scope
-                try:
+        with trio.CancelScope() as scope:
+            self._scopes[job.id] = scope
+            try:
+                # A cancel that came before is on record; one that comes from now on reaches the scope.
+                if not await self._jobs.cancelled(job):
                     await self._attempt(claim)
-                finally:
-                    del self._scopes[job.id]
-            if not scope.cancelled_caught:
-                return
-        await self._saver.abandon_multipart(job)
+                    return
+            finally:
+                del self._scopes[job.id]
+        replaced = await self._saver.withdraw(job)
+        if replaced is not None:
+            await self._finish(job, replaced)
+            return
         await self._jobs.finish(job, UploadState.CANCELLED, None)
         self._saver.forget(job.id)
         log.info("cancelled by its sender", upload=job.id, chat=job.chat.key)

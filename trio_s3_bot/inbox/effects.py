@@ -78,17 +78,22 @@ class Writer:
         self._on_upload(effect.item, "ask_until = ?", self._ask_until)
 
     def release(self, effect: Release) -> None:
-        self._on_upload(effect.item, "state = 'waiting', ask_until = NULL, policy = coalesce(?, policy)", effect.policy)
+        assignments = "state = 'waiting', ask_until = NULL, policy = coalesce(?, policy)"
+        self._on_upload(effect.item, assignments, effect.policy, also="state = 'asking'")
         self._touch(uploads=True)
 
     def cancel(self, effect: Cancel) -> None:
-        """What was never begun is over at once; what was has to be cleared away by its upload slot."""
-        over = self._on_upload(effect.item, "state = 'cancelled'", also="key IS NULL AND creating IS NULL")
-        if over:
+        """
+        What was never begun is over at once; what was has to be cleared away by its upload slot.
+
+        A slot may have the document already without a trace of that here, so it is told in any case.
+        """
+        never_begun = "key IS NULL AND creating IS NULL"
+        if self._on_upload(effect.item, "cancelled = 1, state = 'cancelled', ask_until = NULL", also=never_begun):
             self._connection.execute("DELETE FROM usage WHERE upload = ?", (effect.item,))
         else:
             self._on_upload(effect.item, "cancelled = 1, state = 'waiting', ask_until = NULL")
-            self._touch(uploads=True, cancelled=(*self.touched.cancelled, effect.item))
+        self._touch(uploads=True, cancelled=(*self.touched.cancelled, effect.item))
 
     def rename(self, effect: Rename) -> None:
         self._add_chore(effect.item, "rename", effect.name)

@@ -35,7 +35,7 @@ def item_of(connection: sqlite3.Connection, chat_key: str, item: str) -> Item | 
     """A document of this chat, saved or on its way; another chat's is not found."""
     busy = bool(connection.execute("SELECT EXISTS (SELECT 1 FROM chores WHERE item = ?)", (item,)).fetchone()[0])
     upload = connection.execute(
-        "SELECT owner, name, state, key, job FROM uploads WHERE id = ? AND chat = ?", (item, chat_key)
+        f"SELECT owner, name, {rows.STATE}, key, job FROM uploads WHERE id = ? AND chat = ?", (item, chat_key)
     ).fetchone()
     if upload is not None and upload[2] != UploadState.SAVED.value:
         owner, name, state, key, body = upload
@@ -70,7 +70,7 @@ def _named(connection: sqlite3.Connection, chat_key: str, name: str | None) -> t
 
 
 def _open_items(connection: sqlite3.Connection, chat_key: str) -> tuple[str, ...]:
-    query = f"SELECT id FROM uploads WHERE chat = ? AND {rows.OPEN} ORDER BY seq LIMIT ?"
+    query = f"SELECT id FROM uploads WHERE chat = ? AND {rows.OPEN} AND NOT cancelled ORDER BY seq LIMIT ?"
     return tuple(row[0] for row in connection.execute(query, (chat_key, OPEN_ITEMS)))
 
 

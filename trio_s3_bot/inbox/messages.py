@@ -87,7 +87,7 @@ class Book:
 
     def on_their_way(self, page: int) -> tuple[list[StatusDocument], int]:
         """A page of what waits and runs, the oldest first, and how many there are in all."""
-        where = f"chat = ? AND {rows.OPEN}"
+        where = f"chat = ? AND {rows.OPEN} AND NOT cancelled"
         (total,) = self._connection.execute(f"SELECT count(*) FROM uploads WHERE {where}", (self._chat,)).fetchone()
         found = _documents(self._connection, f"{where} ORDER BY seq LIMIT ? OFFSET ?", (self._chat, PAGE, page * PAGE))
         return found, total
@@ -323,8 +323,8 @@ def _join_album(connection: sqlite3.Connection, waiting: _Waiting, chat_key: str
 
 def _documents(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[StatusDocument]:
     found = connection.execute(
-        "SELECT id, name, CASE WHEN cancelled AND state != 'saved' THEN 'cancelled' ELSE state END, "
-        f"(SELECT ask FROM questions WHERE item = uploads.id), job FROM uploads WHERE {where}",
+        f"SELECT id, name, {rows.STATE}, (SELECT ask FROM questions WHERE item = uploads.id), job "
+        f"FROM uploads WHERE {where}",
         values,
     )
     return [

@@ -13,6 +13,8 @@ from trio_s3_bot.model import Chat, Document, SavedFile, UploadJob
 from trio_s3_bot.notices import AnyNotice
 
 OPEN = "state IN ('asking', 'waiting', 'running')"
+# What people are told: a cancelled document is over, though there may be something to clear away.
+STATE = "CASE WHEN cancelled AND state != 'saved' THEN 'cancelled' ELSE state END"
 FILE_COLUMNS = "id, chat, owner, name, key, size, etag, unique_id, saved_at, gone"
 
 

@@ -24,11 +24,10 @@ KEPT = 20_000  # finished uploads that are kept, to know their messages again
 
 @dataclass(frozen=True, slots=True)
 class UploadClaim:
-    """A document that an upload slot has taken, with what earlier attempts left; `cancelled`: only to clear away."""
+    """A document that an upload slot has taken, with what earlier attempts left."""
 
     job: UploadJob
     attempts: Attempts
-    cancelled: bool = False
 
 
 class Uploads:
@@ -69,8 +68,8 @@ class Uploads:
             passed_over = {*but_not, *self._running}
 
             def read(connection: sqlite3.Connection) -> UploadClaim | None:
-                row = self._next(connection, passed_over, not_of)
-                return None if row is None else _claim(connection, row)
+                upload = self._next(connection, passed_over, not_of)
+                return None if upload is None else _claim(connection, upload)
 
             claim = await self._database.read(read)
             if claim is not None:
@@ -116,11 +115,15 @@ class Uploads:
 
         def write(connection: sqlite3.Connection) -> Chat:
             until = self._clock() + self._ask_timeout
-            # Once asked in vain, both are kept.
-            connection.execute(
-                "UPDATE uploads SET state = 'asking', ask_until = ?, policy = 'keep_both' WHERE id = ?", (until, job.id)
-            )
             chat = _chat_key(connection, job.id)
+            # Once asked in vain, both are kept.
+            asked = connection.execute(
+                "UPDATE uploads SET state = 'asking', ask_until = ?, policy = 'keep_both' "
+                "WHERE id = ? AND NOT cancelled",
+                (until, job.id),
+            )
+            if not asked.rowcount:
+                return rows.chat_of(connection, chat)
             rows.put_question(connection, chat, Question(job.id, Ask.CONFLICT), until)
             rows.add_notice(connection, chat, Conflict(upload=job.id, name=job.name, reply_to=job.message_id))
             rows.show_anew(connection, job.id)
@@ -220,6 +223,11 @@ class Uploads:
         for chat in await self._database.write(write):
             self._told(chat, rows.Touched(notices=True))
 
+    async def cancelled(self, job: UploadJob) -> bool:
+        """Whether its sender has cancelled the job; from the moment on that this says so, it is never saved."""
+        query = "SELECT cancelled FROM uploads WHERE id = ?"
+        return bool(await self._database.read(lambda connection: connection.execute(query, (job.id,)).fetchone()[0]))
+
     async def attempts(self, job: UploadJob) -> Attempts:
         """What is on record about the job now."""
         return await self._database.read(lambda connection: _attempts(connection, job.id))
@@ -236,7 +244,7 @@ class Uploads:
 
     def _next(
         self, connection: sqlite3.Connection, passed_over: Collection[str], not_of: Collection[str]
-    ) -> tuple[str, int] | None:
+    ) -> str | None:
         found = connection.execute(
             f"SELECT chat, min(seq) FROM uploads WHERE {rows.OPEN} AND (state != 'asking' OR ask_until <= ?) "
             "AND id NOT IN (SELECT value FROM json_each(?)) GROUP BY chat",
@@ -248,16 +256,15 @@ class Uploads:
         running = Counter(self._running.values())
         self._turns = {chat: self._turns[chat] for chat, _ in heads if chat in self._turns}
         _, seq = min(heads, key=lambda head: (running[head[0]], self._turns.get(head[0], 0), head[1]))
-        return connection.execute("SELECT id, cancelled FROM uploads WHERE seq = ?", (seq,)).fetchone()  # type: ignore[no-any-return]
+        return connection.execute("SELECT id FROM uploads WHERE seq = ?", (seq,)).fetchone()[0]  # type: ignore[no-any-return]
 
     async def _update(self, job: UploadJob, assignments: str, *values: object) -> None:
         statement = f"UPDATE uploads SET {assignments} WHERE id = ?"
         await self._database.write(lambda connection: connection.execute(statement, (*values, job.id)))
 
 
-def _claim(connection: sqlite3.Connection, row: tuple[str, int]) -> UploadClaim:
-    upload, cancelled = row
-    return UploadClaim(rows.job_from(connection, upload), _attempts(connection, upload), bool(cancelled))
+def _claim(connection: sqlite3.Connection, upload: str) -> UploadClaim:
+    return UploadClaim(rows.job_from(connection, upload), _attempts(connection, upload))
 
 
 def _attempts(connection: sqlite3.Connection, upload: str) -> Attempts:

@@ -1,0 +1,38 @@
+"""What the tests of the dialogue do again and again: send, press what a button says, read what came of it."""
+
+from __future__ import annotations
+
+from tests.bot.talk import SAVED
+from trio_s3_bot.sandbox.telegram import Chat, Message, Press, User
+
+ASK = {("names", "rename"): "ask"}
+
+
+def buttons(message: Message) -> dict[str, str]:
+    """What the buttons of a message carry, by their labels."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return {button["text"]: button["callback_data"] for row in rows for button in row}
+
+
+def button(message: Message, label: str) -> str:
+    """What the button carries whose label contains `label`."""
+    found = [data for text, data in buttons(message).items() if label in text]
+    assert found, f"no button {label!r} in {list(buttons(message))}"
+    return found[0]
+
+
+def press(chat: Chat, person: User, message: Message, label: str) -> Press:
+    """Press the button whose label contains `label`, as the message looks now."""
+    message = chat.find(message["message_id"]) or message
+    return chat.press(person, message["message_id"], button(message, label))
+
+
+async def saved(chat: Chat, person: User, name: str, content: bytes = b"content") -> Message:
+    """Send a document and wait until it is called saved."""
+    chat.send_document(person, name, content)
+    return await chat.wait_for(f"{SAVED} {name}")
+
+
+async def toast(pressed: Press) -> str:
+    """What a pressed button is answered with."""
+    return str((await pressed.answered()).get("text", ""))

@@ -1,0 +1,96 @@
+"""Cancelling: what waits, what runs, and what has just been done."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bot.dialogue import button, buttons, press, saved, toast
+from tests.bot.talk import SAVED, meet, said, store_behind_proxy
+from tests.world import BUCKET, World
+from trio_s3_bot.sandbox.faults import When
+from trio_s3_bot.sandbox.telegram import Content
+
+MIB = 2**20
+
+
+async def test_an_upload_is_cancelled_by_its_button_and_leaves_nothing(world: World) -> None:
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
+        part = proxy.hold("UploadPart")
+        chat.send_document(alice, "big.bin", Content.generated(20 * MIB))
+        taken = await chat.wait_for("[document] big.bin")
+        await part.reached.wait()
+        assert len(world.s3.uploads(BUCKET)) == 1
+        assert await toast(press(chat, alice, taken, "Cancel")) == "Cancelled."
+        rests = await chat.wait_for("[document] big.bin\ncancelled")
+        part.release()
+        await world.s3.wait(lambda: not world.s3.uploads(BUCKET))
+    assert buttons(rests) == {}
+    assert world.objects == {}
+
+
+async def test_an_upload_that_waits_for_its_turn_is_cancelled_and_never_begun(world: World) -> None:
+    alice, chat = meet(world)
+    one_slot = {("uploads", "concurrent_uploads"): "1"}
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **one_slot}):
+        first = proxy.hold("PutObject")
+        chat.send_document(alice, "first.txt", b"first")
+        await first.reached.wait()
+        chat.send_document(alice, "second.txt", b"second")
+        taken = await chat.wait_for("[document] second.txt")
+        press(chat, alice, taken, "Cancel")
+        await chat.wait_for("[document] second.txt\ncancelled")
+        first.release()
+        await chat.wait_for(SAVED)
+    assert list(world.objects) == ["first.txt"]
+
+
+@pytest.mark.parametrize("call", ["HeadObject", "PutObject"])
+@pytest.mark.parametrize("when", When, ids=lambda when: when.name.lower())
+async def test_what_is_cancelled_is_not_saved_however_far_it_was(world: World, call: str, when: When) -> None:
+    """The slot has the document already, but nothing is on record; or the object is there, but nobody knows."""
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
+        held = proxy.hold(lambda request: request.call == call and request.path.endswith("report.pdf"), when=when)
+        chat.send_document(alice, "report.pdf", b"content")
+        taken = await chat.wait_for("[document] report.pdf")
+        await held.reached.wait()
+        press(chat, alice, taken, "Cancel")
+        await chat.wait_for("[document] report.pdf\ncancelled")
+        held.release()
+        await saved(chat, alice, "next.txt")
+        await world.s3.wait(lambda: list(world.objects) == ["next.txt"])
+    assert said(chat)[1] == "[document] report.pdf\ncancelled"
+
+
+async def test_what_has_taken_another_ones_place_already_stays_and_is_called_saved(world: World) -> None:
+    """To remove it then would leave neither."""
+    world.s3.put(BUCKET, "report.pdf", b"old")
+    alice, chat = meet(world)
+    overwrite = {("names", "on_conflict"): "overwrite"}
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **overwrite}):
+        held = proxy.hold(lambda request: request.call == "PutObject", when=When.AFTER)
+        chat.send_document(alice, "report.pdf", b"new")
+        taken = await chat.wait_for("[document] report.pdf")
+        await held.reached.wait()
+        press(chat, alice, taken, "Cancel")
+        await chat.wait_for("cancelled")
+        held.release()
+        await chat.wait_for(SAVED)
+    assert world.content("report.pdf") == b"new"
+
+
+async def test_a_cancelled_document_has_no_buttons_left_that_do_anything(world: World) -> None:
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
+        part = proxy.hold("UploadPart")
+        chat.send_document(alice, "big.bin", Content.generated(20 * MIB))
+        taken = await chat.wait_for("[document] big.bin")
+        cancel, rename = button(taken, "Cancel"), button(taken, "Rename")
+        await part.reached.wait()
+        chat.press(alice, taken["message_id"], cancel)
+        for late in (cancel, rename):
+            assert await toast(chat.press(alice, taken["message_id"], late, forged=True)) == "That is over."
+        chat.say(alice, "/status")
+        await chat.wait_for("Nothing is waiting or being saved.")
+        part.release()
