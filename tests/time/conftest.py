@@ -27,9 +27,10 @@ def in_virtual_time(main: Callable[[], Awaitable[T]], *, instruments: Sequence[I
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run every test of this folder so, but for those that move a clock of their own."""
+    """Run every async test of this folder so, but for those that move a clock of their own."""
     for item in items:
-        if item.path.is_relative_to(HERE) and "mock_clock" not in getattr(item, "fixturenames", ()):
+        own_clock = "mock_clock" in getattr(item, "fixturenames", ())
+        if item.path.is_relative_to(HERE) and item.get_closest_marker("trio") and not own_clock:
             item.add_marker(pytest.mark.trio(run=in_virtual_time), append=False)
 
 

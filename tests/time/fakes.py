@@ -115,8 +115,9 @@ class ScriptedMessenger:
     """
     A messenger that keeps updates until they are acknowledged, and everything that it was told.
 
-    `polls` are the times and cursors of all polls; what stands in `answers` is given before any update. `fault` decides
-    about each request: the error it answers with, or none. `said` is what came through, `tried` all there was.
+    `polls` are the times and cursors of all polls; what stands in `answers` is given before any update. `fault`,
+    `polling` and `resolving` decide about each request of theirs: the error it answers with, or none. `said` is what
+    came through, `tried` all there was.
     """
 
     def __init__(self, name: str = "telegram") -> None:
@@ -124,6 +125,7 @@ class ScriptedMessenger:
         self.answers: deque[Batch | Exception] = deque()
         self.polls: list[tuple[float, str | None]] = []
         self.fault: Fault = no_fault
+        self.polling: Callable[[], Exception | None] = lambda: None
         self.latency = 0.0
         self.said: list[Request] = []
         self.tried: list[Request] = []
@@ -174,6 +176,9 @@ class ScriptedMessenger:
             if isinstance(answer, Exception):
                 raise answer
             return answer
+        error = self.polling()
+        if error is not None:
+            raise error
         self._updates = [update for update in self._updates if int(update.update_id) >= int(cursor or 0)]
         if not self._updates:
             with trio.move_on_after(LONG_POLL):
@@ -224,13 +229,19 @@ class ScriptedMessenger:
 
 
 class StoreInMemory(Bucket):
-    """A store that keeps nothing but what it has to remember; `fault` is the error that every request gets, if any."""
+    """
+    A store that keeps nothing but what it has to remember.
+
+    `fault` is the error that every request gets, if any; `lost` the one that is got in place of the answer, once what
+    was asked for is done.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
         self.open_uploads: dict[str, str] = {}
         self.asked: list[float] = []
         self.fault: Callable[[], Exception | None] = lambda: None
+        self.lost: Callable[[], Exception | None] = lambda: None
         self._created = 0
 
     async def head(self, key: str) -> StoredObject | None:
@@ -254,6 +265,7 @@ class StoreInMemory(Bucket):
     async def abort_upload(self, key: str, upload_id: str) -> None:
         await self._work()
         assert self.open_uploads.pop(upload_id, key) == key
+        self._answer()
 
     async def create(self, key: str) -> str:
         """Begin a multipart upload."""
@@ -261,15 +273,25 @@ class StoreInMemory(Bucket):
         self._created += 1
         upload_id = f"upload {self._created}"
         self.open_uploads[upload_id] = key
+        self._answer()
         return upload_id
 
-    async def store(self, plan: Plan, size: int) -> Stored:
+    async def store(self, plan: Plan, size: int, upload_id: str | None) -> Stored:
         """What a transfer ends with: a write on the condition that nothing stands there."""
         await self._work()
+        if upload_id is not None and self.open_uploads.get(upload_id) != plan.key:
+            raise UploadGone(f"no upload {upload_id}")
         if plan.key in self.objects:
             raise KeyTaken(plan.key)
         self.objects[plan.key] = StoredObject(size, f'"{len(self.objects)}"', dict(plan.facts.metadata))
+        self.open_uploads.pop(upload_id or "", None)
+        self._answer()
         return Stored(size, self.objects[plan.key].etag)
+
+    def _answer(self) -> None:
+        error = self.lost()
+        if error is not None:
+            raise error
 
     async def _work(self) -> None:
         self.asked.append(trio.current_time())
@@ -312,9 +334,7 @@ class TimedTransfer(Transfer):
             error = self.fault(plan)
             if error is not None:
                 raise error
-            stored = await self._store.store(plan, size)
-            self._store.open_uploads.pop(upload_id or "", None)
-            return stored
+            return await self._store.store(plan, size, upload_id)
         finally:
             self.running.remove(plan.key)
 

@@ -10,8 +10,10 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from tests.time.fakes import ScriptedMessenger, StoreInMemory, TimedTransfer
+from tests.world import SHIPPED_CONFIG
+from trio_s3_bot.base import Bot
 from trio_s3_bot.budgets import Budgets, at_most
-from trio_s3_bot.config import AccessConfig
+from trio_s3_bot.config import AccessConfig, load
 from trio_s3_bot.conversation import ChatState, Decision, Effect, Rules, Say, Take
 from trio_s3_bot.conversation.state import Access
 from trio_s3_bot.inbox import Claim, Inbox, UploadClaim
@@ -27,6 +29,7 @@ from trio_s3_bot.worker import Worker
 
 DAY = 24 * 3600.0
 MIB = 2**20
+GRACE = 10.0
 
 EVERYBODY = AccessConfig(everybody=True, allowed=frozenset())
 
@@ -188,3 +191,41 @@ async def all_ended(inbox: Inbox) -> float:
         if not await inbox.uploads.open_count():
             return trio.current_time()
         await bell.after(rings)
+
+
+class Running:
+    """A bot that polls; `stopped` waits for its end, and says how long that took."""
+
+    def __init__(self, stop: trio.Event) -> None:
+        self._stop = stop
+        self._asked_at = 0.0
+        self.ended = trio.Event()
+
+    def stop(self) -> None:
+        self._asked_at = trio.current_time()
+        self._stop.set()
+
+    async def stopped(self) -> float:
+        await self.ended.wait()
+        return trio.current_time() - self._asked_at
+
+
+@asynccontextmanager
+async def bot(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+) -> AsyncIterator[Running]:
+    """The bot with the shipped settings."""
+    overrides = {("telegram", "token"): "1:token", ("s3", "bucket"): "files", ("stop", "grace_period"): str(GRACE)}
+    config = load(SHIPPED_CONFIG, {}, overrides)
+    stop = trio.Event()
+    running = Running(stop)
+
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        await Bot(config).serve(inbox, {messenger.name: messenger}, store, transfer, stop, task_status=task_status)
+        running.ended.set()
+
+    with trio.fail_after(DAY):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(run)
+            yield running
+            running.stop()

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 import trio
 from structlog.testing import capture_logs
 
 from tests.time.fakes import LONG_POLL, Disk, ScriptedMessenger, StoreInMemory, TimedTransfer, inbox_on, until
-from tests.time.scenes import DAY, ask, person, take, update
-from tests.world import SHIPPED_CONFIG
-from trio_s3_bot.base import Bot
-from trio_s3_bot.config import load
+from tests.time.scenes import DAY, GRACE, ask, bot, person, take, update
 from trio_s3_bot.errors import StoreUnavailable, Unavailable
 from trio_s3_bot.inbox import Inbox
 
 ALICE, BOB = person(1), person(2)
-GRACE = 10.0
 FOR_WORK, FOR_WORDS = 7.5, 2.5  # how the grace period is divided
 DOWN = Unavailable("502 Bad Gateway")
 
@@ -26,44 +19,6 @@ DOWN = Unavailable("502 Bad Gateway")
 @pytest.fixture
 def transfer(store: StoreInMemory) -> TimedTransfer:
     return TimedTransfer(store, seconds=5)
-
-
-class Running:
-    """A bot that polls; `stopped` waits for its end, and says how long that took."""
-
-    def __init__(self, stop: trio.Event) -> None:
-        self._stop = stop
-        self._asked_at = 0.0
-        self.ended = trio.Event()
-
-    def stop(self) -> None:
-        self._asked_at = trio.current_time()
-        self._stop.set()
-
-    async def stopped(self) -> float:
-        await self.ended.wait()
-        return trio.current_time() - self._asked_at
-
-
-@asynccontextmanager
-async def bot(
-    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
-) -> AsyncIterator[Running]:
-    """The bot with the shipped settings."""
-    overrides = {("telegram", "token"): "1:token", ("s3", "bucket"): "files", ("stop", "grace_period"): str(GRACE)}
-    config = load(SHIPPED_CONFIG, {}, overrides)
-    stop = trio.Event()
-    running = Running(stop)
-
-    async def run(*, task_status: trio.TaskStatus[None]) -> None:
-        await Bot(config).serve(inbox, {messenger.name: messenger}, store, transfer, stop, task_status=task_status)
-        running.ended.set()
-
-    with trio.fail_after(DAY):
-        async with trio.open_nursery() as nursery:
-            await nursery.start(run)
-            yield running
-            running.stop()
 
 
 async def test_an_idle_bot_stops_at_once(
