@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.sides import Side
 from tests.world import World, open_world
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """Telegram and S3 on loopback, with an empty bucket."""
-    async with open_world(tmp_path) as world:
+def messengers() -> Sequence[str]:
+    """The messengers that the bots of the world are in; tests of another one, or of both, set it."""
+    return ("telegram",)
+
+
+@pytest.fixture
+async def world(tmp_path: Path, messengers: Sequence[str]) -> AsyncIterator[World]:
+    """Both messengers and S3 on loopback, with an empty bucket."""
+    async with open_world(tmp_path, messengers) as world:
         yield world
+
+
+@pytest.fixture
+def side(world: World) -> Side:
+    """The messenger that the bots of the world are in, if it is one alone."""
+    (side,) = world.sides
+    return side

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from tests.world import World
 from trio_s3_bot.patience import SHIPPED, Pauses
@@ -23,7 +25,22 @@ HASTY = replace(
     SHIPPED, speaking=Pauses(0.1, 0.4), document=Pauses(0.05, 0.2), outage=Pauses(0.05, 0.2), reading=Pauses(0.01, 0.05)
 )
 """A bot that tries again sooner than the one that ships."""
+EACH_MESSENGER = [("telegram",), ("vk",)]
+"""What the fixture `messengers` is in tests that run in each."""
 MARKERS = ("[greeting]", "[document is required]", "[document]", SAVED)
+
+
+def only(messenger: str, why: str) -> pytest.MarkDecorator:
+    """Let a test run in that messenger alone, because in the other one there is no such thing."""
+    return pytest.mark.parametrize("messengers", [pytest.param((messenger,), id=f"{messenger}, as {why}")])
+
+
+def in_each(name: str, *, telegram: Sequence[object], vk: Sequence[object]) -> pytest.MarkDecorator:
+    """Let a test run in each messenger with the values that make sense there for its parameter `name`."""
+    values = {"telegram": telegram, "vk": vk}
+    pairs = [(messenger, value) for messenger in values for value in values[messenger]]
+    cases = [pytest.param((messenger,), value, id=f"{messenger}-{value}") for messenger, value in pairs]
+    return pytest.mark.parametrize(("messengers", name), cases)
 
 
 def meet(world: World, name: str = "Alice", *, language: str | None = "en", username: str | None = None) -> Meeting:

@@ -7,18 +7,17 @@ from collections.abc import AsyncIterator
 import pytest
 import trio
 
+from tests.sides import TOKENS, Side, open_side
 from trio_s3_bot.messengers.base import Messenger
-
-from .sides import SIDES, Side, vk_side
 
 PATIENCE = 20  # seconds after which a test is hopeless
 
 
-@pytest.fixture(params=list(SIDES))
+@pytest.fixture(params=list(TOKENS))
 async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
     """Each messenger in turn."""
     with trio.fail_after(PATIENCE):
-        async with SIDES[request.param]() as side:
+        async with open_side(request.param) as side:
             yield side
 
 
@@ -26,7 +25,7 @@ async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
 async def vk() -> AsyncIterator[Side]:
     """VK alone."""
     with trio.fail_after(PATIENCE):
-        async with vk_side() as side:
+        async with open_side("vk") as side:
             yield side
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sides import Side
 from trio_s3_bot import names
 from trio_s3_bot.errors import DocumentRefused, SourceError, Unavailable
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Document, UpdateObj
 
-from .sides import Side
 from .talk import Listener, content_of
 
 

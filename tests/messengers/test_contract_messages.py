@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sides import Side
 from trio_s3_bot.errors import ChatUnreachable, MessageGone, RequestRefused, RetryAfter, Unavailable
 from trio_s3_bot.messengers.base import Command, Messenger
 from trio_s3_bot.model import Button, Chat, OutMessage, Press, UpdateObj
 
-from .sides import Side
 from .talk import Listener
 
 KEYBOARD = ((Button("Yes", "answer:yes"), Button("No", "answer:no")), (Button("Later", "answer:\N{PILE OF POO}\"'"),))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import trio
 
+from tests.sides import Side
 from trio_s3_bot.errors import RetryAfter, TokenRefused, Unavailable
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat, OutMessage
 from trio_s3_bot.patience import Timeouts
 from trio_s3_bot.sandbox.replies import CutBody, Delay, Html200, Html502, Status
 
-from .sides import Side
 from .talk import Listener
 
 

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 import trio
 
+from tests.sides import SHIPPED_CONFIG
 from trio_s3_bot.base import Bot
 from trio_s3_bot.config import load
 from trio_s3_bot.sandbox.s3 import S3, open_s3
 from trio_s3_bot.sandbox.telegram import Telegram, open_telegram
 from trio_s3_bot.sandbox.vk import Vk, open_vk
-
-from .sides import SHIPPED_CONFIG
 
 PATIENCE = 30  # seconds after which a test is hopeless
 BUCKET = "files"

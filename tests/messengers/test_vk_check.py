@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sides import Settings, Side
 from trio_s3_bot.errors import CheckFailed, TokenRefused
 from trio_s3_bot.sandbox.vk import ApiError, Response
-
-from .sides import Settings, Side
 
 
 async def failure(vk: Side, settings: Settings = {}) -> CheckFailed:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from tests.sides import Side
 from trio_s3_bot.errors import DocumentRefused, SourceExpired, Unavailable
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.messengers.vk_types import FileId
@@ -15,7 +16,6 @@ from trio_s3_bot.model import Document
 from trio_s3_bot.sandbox.replies import Html502, Status
 from trio_s3_bot.sandbox.vk import DOC_ROUTE, Chat, ErrorPage, User
 
-from .sides import Side
 from .talk import Listener, content_of
 
 LOOK_UP = "messages.getByConversationMessageId"

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 import structlog
 
+from tests.sides import Side
 from trio_s3_bot.errors import Unavailable
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.sandbox.replies import Html502, Status
 from trio_s3_bot.sandbox.vk import LONG_POLL, ApiError, Chat, LongPollFailed, User
 
-from .sides import Side
 from .talk import Listener
 
 SERVER = "groups.getLongPollServer"

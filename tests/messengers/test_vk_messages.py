@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.sides import Side
 from trio_s3_bot.errors import ChatUnreachable, MessageGone, RequestRefused, RetryAfter, TokenRefused, Unavailable
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Button, Chat, OutMessage, UpdateObj
 from trio_s3_bot.sandbox import vk as sandbox
 from trio_s3_bot.sandbox.vk import ApiError, Response, User
 
-from .sides import Side
 from .talk import Listener
 
 KEYBOARD = ((Button("Yes", "answer:yes"), Button("No", "answer:no")),)

@@ -1,4 +1,9 @@
-"""The two messengers as the contract's tests see them: the same things under the names that each side has for them."""
+"""
+The two messengers as tests of both see them: the same things under the names that each side has for them.
+
+    side = vk_side(vk)
+    person, chat = side.meet("Alice")
+"""
 
 from __future__ import annotations
 
@@ -18,7 +23,7 @@ from trio_s3_bot.sandbox import telegram as tg
 from trio_s3_bot.sandbox import vk
 from trio_s3_bot.sandbox.replies import Instead
 
-SHIPPED_CONFIG = Path(__file__).parents[2] / "config.ini"
+SHIPPED_CONFIG = Path(__file__).parents[1] / "config.ini"
 TOKENS = {"telegram": "123456:sandbox-sandbox-sandbox", "vk": "vk1.a.sandbox-sandbox-sandbox"}
 
 Settings = dict[tuple[str, str], str]
@@ -66,8 +71,9 @@ class Side:
     """
     One messenger: the emulator that plays it, and how the bot's half is opened.
 
-    `world` is either emulator; the tests use what they have in common. `buttons(message)` are the rows of a message's
-    inline keyboard as labels, `answered(message)` is the id of the message that it answers.
+    `world` is either emulator, and people and chats are either's; the tests use what they have in common.
+    `buttons(message)` are the rows of a message's inline keyboard as labels, `answered(message)` is the id of the
+    message that it answers.
     """
 
     name: str
@@ -88,6 +94,23 @@ class Side:
         """What waits to be polled."""
         return self.world.updates if self.name == "telegram" else self.world.events
 
+    @property
+    def settings(self) -> Settings:
+        """What leads a bot to this emulator."""
+        return {(self.name, "token"): self.world.token, (self.name, "api_url"): self.world.api_url}
+
+    def meet(self, name: str = "Alice", language: str | None = "en") -> tuple[Any, Any]:
+        """A new person, and the private chat with the bot."""
+        person = self.world.user(name, language=language)
+        return person, self.world.private_chat(person)
+
+    def press(self, chat: Any, person: Any, message: Shown, label: str) -> Any:
+        """Press the button of a message whose label contains `label`."""
+        labels = [text for row in self.buttons(message) for text in row]
+        found = [text for text in labels if label in text]
+        assert found, f"no button {label!r} in {labels}"
+        return chat.press(person, message["message_id"], found[0])
+
     def push_odd(self, shape: dict[str, object]) -> None:
         """Queue an update of any shape; an id is all that it is given."""
         if self.name == "telegram":
@@ -102,12 +125,7 @@ class Side:
 
     def config(self, settings: Settings = {}) -> BotConfig:
         """The shipped settings, led to the emulator, changed by `settings`."""
-        here = {
-            (self.name, "token"): self.world.token,
-            (self.name, "api_url"): self.world.api_url,
-            ("s3", "bucket"): "unused",
-        }
-        return load(SHIPPED_CONFIG, {}, {**here, **settings})
+        return load(SHIPPED_CONFIG, {}, {**self.settings, ("s3", "bucket"): "unused", **settings})
 
     def open(
         self, settings: Settings = {}, timeouts: Timeouts = SHIPPED.timeouts
@@ -116,31 +134,33 @@ class Side:
         return self.open_config(self.config(settings), timeouts)
 
 
+def telegram_side(world: tg.Telegram) -> Side:
+    def opened(config: BotConfig, timeouts: Timeouts) -> AbstractAsyncContextManager[Messenger]:
+        assert config.telegram is not None
+        return open_telegram(config.telegram, timeouts=timeouts)
+
+    return Side("telegram", world, TELEGRAM, _telegram_buttons, _telegram_answered, opened)
+
+
+def vk_side(world: vk.Vk) -> Side:
+    def opened(config: BotConfig, timeouts: Timeouts) -> AbstractAsyncContextManager[Messenger]:
+        assert config.vk is not None
+        return open_vk(config.vk, timeouts=timeouts)
+
+    return Side("vk", world, VK, _vk_buttons, _vk_answered, opened)
+
+
 @asynccontextmanager
-async def telegram_side() -> AsyncIterator[Side]:
-    async with tg.open_telegram(TOKENS["telegram"]) as world:
-
-        def opened(config: BotConfig, timeouts: Timeouts) -> AbstractAsyncContextManager[Messenger]:
-            assert config.telegram is not None
-            return open_telegram(config.telegram, timeouts=timeouts)
-
-        yield Side("telegram", world, TELEGRAM, _telegram_buttons, _telegram_answered, opened)
-        assert world.complaints == []
-
-
-@asynccontextmanager
-async def vk_side() -> AsyncIterator[Side]:
-    async with vk.open_vk(TOKENS["vk"]) as world:
-
-        def opened(config: BotConfig, timeouts: Timeouts) -> AbstractAsyncContextManager[Messenger]:
-            assert config.vk is not None
-            return open_vk(config.vk, timeouts=timeouts)
-
-        yield Side("vk", world, VK, _vk_buttons, _vk_answered, opened)
-        assert world.complaints == []
-
-
-SIDES = {"telegram": telegram_side, "vk": vk_side}
+async def open_side(name: str) -> AsyncIterator[Side]:
+    """One messenger alone; nothing that happens in the block may give it cause to complain."""
+    if name == "telegram":
+        async with tg.open_telegram(TOKENS[name]) as telegram:
+            yield telegram_side(telegram)
+            assert telegram.complaints == []
+    else:
+        async with vk.open_vk(TOKENS[name]) as world:
+            yield vk_side(world)
+            assert world.complaints == []
 
 
 def _telegram_buttons(message: Shown) -> list[list[str]]:
