@@ -96,6 +96,15 @@ async def test_a_document_with_nothing_but_its_ids_is_saved(world: World) -> Non
     assert world.objects[key].content_type == "application/octet-stream"
 
 
+async def test_half_a_character_in_a_name_becomes_a_question_mark(world: World) -> None:
+    """JSON can escape half a surrogate pair; UTF-8 can't carry it."""
+    alice, chat = meet(world)
+    async with world.bot(NO_LIMITS):
+        send_raw(world, chat, alice, file_name="a\ud83d.txt")
+        await chat.wait_for(SAVED)
+    assert list(world.objects) == ["a?.txt"]
+
+
 async def test_an_over_long_name_is_cut_before_its_extension_and_the_person_told(world: World) -> None:
     alice, chat = meet(world)
     async with world.bot(NO_LIMITS):
