@@ -27,7 +27,7 @@ NAMES = (
     "a b+c&d=e?f#g%20.txt",
     "👩‍👩‍👧.png",
     "שלום.txt",
-    "Ein ziemlich langer Name, der trotzdem in jeder Liste ganz zu lesen ist.tar.gz",
+    "Ein langer Name, der trotzdem ganz zu lesen ist.tar.gz",
 )
 """All of them can be keys, and are shown to people, as they are."""
 
