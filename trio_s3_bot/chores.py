@@ -67,8 +67,8 @@ class Chores:
                 self._files.give_back(chore)
 
     def _wake_at(self, now: float) -> float:
-        due = [*self._due.values()] if self._store.over else [self._store.until]
-        return min((at for at in due if at > now), default=now + 3600)
+        """When to look again; `now` is from before the last look, so that nothing falls due between the two."""
+        return min((at for at in (self._store.until, *self._due.values()) if at > now), default=now + 3600)
 
     async def _do(self, chore: Chore) -> None:
         try:

@@ -125,17 +125,17 @@ class UploadSlots:
             rings = self._jobs.bell.rings
             now = trio.current_time()
             self._due = {upload: due for upload, due in self._due.items() if due > now}
+            answer_due = await self._jobs.next_answer_due()
             if self.store.over:
                 out_of_order = [name for name, outage in self._outages.items() if not outage.over]
                 claim = await self._jobs.claim(but_not=self._due, not_of=out_of_order)
                 if claim is not None:
                     return claim
-            answer_due = await self._jobs.next_answer_due()
-            with trio.move_on_at(self._wake_at(answer_due)):
+            with trio.move_on_at(self._wake_at(now, answer_due)):
                 await self._jobs.bell.after(rings)
 
-    def _wake_at(self, answer_due: float | None) -> float:
-        now = trio.current_time()
+    def _wake_at(self, now: float, answer_due: float | None) -> float:
+        """When to look again; `now` is from before the last look, so that nothing falls due between the two."""
         latest = now + (3600 if answer_due is None else answer_due + 0.01)
         outages = (outage.until for outage in (self.store, *self._outages.values()))
         return min(latest, *(at for at in (*outages, *self._due.values()) if at > now), latest)
