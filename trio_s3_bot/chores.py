@@ -86,10 +86,11 @@ class Chores:
     async def _rename(self, chore: Chore, key: str) -> None:
         file = chore.file
         try:
-            async with self._keys.reserved(key):
+            async with self._keys.left_alone(file.key), self._keys.reserved(key):
                 await self._clear_lost_uploads(key, chore.creating)
                 before = {upload.upload_id for upload in await self._bucket.list_uploads(key)}
-                await self._files.begin(chore, before)
+                if not await self._files.begin(chore, before):
+                    return
                 etag = await self._bucket.rename(file.key, key, await self._facts(chore, key), etag=file.etag)
         except (KeyTaken, ObjectRefused) as error:
             problem = NameProblem.TAKEN if isinstance(error, KeyTaken) else NameProblem.IMPOSSIBLE
@@ -104,9 +105,10 @@ class Chores:
     async def _delete(self, chore: Chore) -> None:
         file = chore.file
         begun = chore.creating is not None
-        if not begun:
-            await self._files.begin(chore, ())
-        there = await self._bucket.delete(file.key, etag=file.etag)
+        if not await self._files.begin(chore, ()):
+            return
+        async with self._keys.left_alone(file.key):
+            there = await self._bucket.delete(file.key, etag=file.etag)
         # Gone already, and we had begun before: then it was us.
         await self._files.deleted(chore, Deleted(upload=file.id, name=file.key, was_gone=not there and not begun))
         log.info("deleted", item=file.id, key=file.key)
@@ -127,5 +129,6 @@ class Chores:
         return ObjectFacts(
             content_type=there.content_type or "application/octet-stream",
             content_disposition=content_disposition(chore.name or key),
-            metadata=there.metadata,
+            # Its own id, whatever was found: what has another one is another document, and no copy of this one.
+            metadata={**there.metadata, **metadata_of(chore.file.id)},
         )

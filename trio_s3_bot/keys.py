@@ -67,6 +67,14 @@ class Keys:
         async with self._held(Choice(key)):
             yield
 
+    @asynccontextmanager
+    async def left_alone(self, key: str) -> AsyncIterator[None]:
+        """Keep a key from jobs while the block runs, once none is trying it any more."""
+        while key in self._in_use:
+            await self._freed.wait()
+        async with self._held(Choice(key)):
+            yield
+
     def may_replace(self, job: UploadJob) -> bool:
         """Whether a job may take the place of another object."""
         return (job.policy or self._policy) == "overwrite"

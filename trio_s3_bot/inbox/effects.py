@@ -72,7 +72,10 @@ class Writer:
         self._touch(uploads=True)
 
     def set_name(self, effect: SetName) -> None:
-        self._on_upload(effect.item, "name = ?", effect.name)
+        # What was to be done about an object of the old name says nothing about one of the new name.
+        chosen = "name = ?, policy = NULL, job = json_remove(job, '$.asked_name')"
+        if not self._on_upload(effect.item, chosen, effect.name):
+            self._add_chore(effect.item, "rename", effect.name)  # it has been saved meanwhile
 
     def wait_longer(self, effect: WaitLonger) -> None:
         self._on_upload(effect.item, "ask_until = ?", self._ask_until)
@@ -118,9 +121,12 @@ class Writer:
         return changed.rowcount > 0
 
     def _add_chore(self, item: str, kind: str, name: str | None) -> None:
+        """Let something be done to a saved file, unless it is gone or called so. The last new name counts."""
         self._connection.execute(
-            "INSERT OR IGNORE INTO chores (item, chat, kind, name) VALUES (?, ?, ?, ?)",
-            (item, self._chat.key, kind, name),
+            "INSERT INTO chores (item, chat, kind, name) SELECT id, chat, ?, ? FROM files "
+            "WHERE id = ? AND key IS NOT prefix || ? "
+            "ON CONFLICT (item) DO UPDATE SET name = excluded.name WHERE kind = 'rename' AND creating IS NULL",
+            (kind, name, item, name),
         )
         self._touch(chores=True)
 

@@ -88,19 +88,21 @@ class Files:
         self._claimed.discard(chore.file.id)
         self.bell.ring()
 
-    async def begin(self, chore: Chore, before: Collection[str]) -> None:
-        """Commit that a chore is about to be done, and which multipart uploads there are at its key before."""
-        await self._database.write(
-            lambda c: c.execute(
-                "UPDATE chores SET creating = ? WHERE item = ?", (rows.encode(sorted(before)), chore.file.id)
-            )
-        )
+    async def begin(self, chore: Chore, before: Collection[str]) -> bool:
+        """
+        Commit that a chore is about to be done, and which multipart uploads there are at its key before.
+
+        False if it is no longer to be done, or under another name.
+        """
+        values = (rows.encode(sorted(before)), chore.file.id, chore.name)
+        begin = "UPDATE chores SET creating = ? WHERE item = ? AND name IS ?"
+        return await self._database.write(lambda connection: connection.execute(begin, values).rowcount > 0)
 
     async def renamed(self, chore: Chore, etag: str, notice: AnyNotice) -> None:
         """Commit a new name, and what is said about it."""
 
-        def write(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM files WHERE key = ? AND id != ?", (chore.key, chore.file.id))
+        def write(connection: sqlite3.Connection, _: str) -> None:
+            rows.forget_replaced(connection, str(chore.key), chore.file.id)
             connection.execute(
                 "UPDATE files SET key = ?, name = ?, etag = ?, gone = 0 WHERE id = ?",
                 (chore.key, chore.name, etag, chore.file.id),
@@ -112,7 +114,7 @@ class Files:
     async def deleted(self, chore: Chore, notice: AnyNotice) -> None:
         """Commit that a file is no longer there, and what is said about it."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: sqlite3.Connection, _: str) -> None:
             connection.execute("DELETE FROM files WHERE id = ?", (chore.file.id,))
             connection.execute("DELETE FROM questions WHERE item = ?", (chore.file.id,))
 
@@ -120,14 +122,15 @@ class Files:
 
     async def lost(self, chore: Chore, notice: AnyNotice) -> None:
         """Commit that a file turned out to have been removed by somebody else."""
-        await self._end(chore, notice, lambda c: c.execute("UPDATE files SET gone = 1 WHERE id = ?", (chore.file.id,)))
+        gone = "UPDATE files SET gone = 1 WHERE id = ?"
+        await self._end(chore, notice, lambda connection, _: connection.execute(gone, (chore.file.id,)))
 
     async def ask_again(self, chore: Chore, notice: AnyNotice, timeout: float) -> None:
         """The new name can't be had: ask for another one."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: sqlite3.Connection, chat_key: str) -> None:
             question = Question(chore.file.id, Ask.NEW_NAME)
-            rows.put_question(connection, chore.file.chat.key, question, self._clock() + timeout)
+            rows.put_question(connection, chat_key, question, self._clock() + timeout)
             connection.execute("UPDATE uploads SET name = ? WHERE id = ?", (chore.file.name, chore.file.id))
 
         await self._end(chore, notice, write)
@@ -136,15 +139,21 @@ class Files:
         """How many chores there are."""
         return await self._database.read(lambda c: c.execute("SELECT count(*) FROM chores").fetchone()[0])
 
-    async def _end(self, chore: Chore, notice: AnyNotice, write: Callable[[sqlite3.Connection], object]) -> None:
-        def end(connection: sqlite3.Connection) -> Chat:
-            (chat,) = connection.execute("SELECT chat FROM files WHERE id = ?", (chore.file.id,)).fetchone()
-            write(connection)
-            connection.execute("DELETE FROM chores WHERE item = ?", (chore.file.id,))
-            rows.add_notice(connection, chat, notice)
-            return rows.chat_of(connection, chat)
+    async def _end(self, chore: Chore, notice: AnyNotice, write: Callable[[sqlite3.Connection, str], object]) -> None:
+        """`write` gets the chat as it is on record: the group may have moved meanwhile."""
 
-        self._told(await self._database.write(end), rows.Touched(notices=True))
+        def end(connection: sqlite3.Connection) -> Chat | None:
+            ended = "DELETE FROM chores WHERE item = ? RETURNING chat"
+            row = connection.execute(ended, (chore.file.id,)).fetchone()
+            if row is None:
+                return None  # the file was replaced meanwhile, and that is said already
+            write(connection, row[0])
+            rows.add_notice(connection, row[0], notice)
+            return rows.chat_of(connection, row[0])
+
+        chat = await self._database.write(end)
+        if chat is not None:
+            self._told(chat, rows.Touched(notices=True))
 
 
 def page_of(connection: sqlite3.Connection, chat_key: str, page: int, query: str) -> tuple[list[SavedFile], int]:

@@ -10,7 +10,7 @@ import msgspec
 
 from trio_s3_bot.conversation.state import Ask, ChatState, Question
 from trio_s3_bot.model import Chat, Document, SavedFile, UploadJob
-from trio_s3_bot.notices import AnyNotice
+from trio_s3_bot.notices import AnyNotice, NoSuchFile
 
 OPEN = "state IN ('asking', 'waiting', 'running')"
 # What people are told: a cancelled document is over, though there may be something to clear away.
@@ -107,6 +107,23 @@ def add_notice(connection: sqlite3.Connection, chat_key: str, notice: AnyNotice,
 def mention(connection: sqlite3.Connection, chat_key: str, message_id: int, item: str) -> None:
     """Remember that a message is about a document."""
     connection.execute("INSERT INTO mentions (chat, message_id, item) VALUES (?, ?, ?)", (chat_key, message_id, item))
+
+
+def forget_replaced(connection: sqlite3.Connection, key: str, by: str) -> list[Chat]:
+    """
+    Forget the files that stood under `key` before the file `by`.
+
+    Returns the chats that are told so, because something was still to be done with theirs.
+    """
+    told = []
+    replaced = connection.execute("SELECT id, chat FROM files WHERE key = ? AND id != ?", (key, by)).fetchall()
+    for item, chat in replaced:
+        if connection.execute("DELETE FROM chores WHERE item = ?", (item,)).rowcount:
+            add_notice(connection, chat, NoSuchFile(name=key))
+            told.append(chat_of(connection, chat))
+        connection.execute("DELETE FROM questions WHERE item = ?", (item,))
+        connection.execute("DELETE FROM files WHERE id = ?", (item,))
+    return told
 
 
 def show_anew(connection: sqlite3.Connection, upload: str) -> None:

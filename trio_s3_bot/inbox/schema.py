@@ -72,6 +72,7 @@ _FIRST = (
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX files_of_chat ON files (chat, saved_at)",
     "CREATE INDEX files_by_content ON files (chat, unique_id)",
+    "CREATE INDEX files_by_key ON files (key)",
     # What is to be done with saved objects: `name` is the new name of a renaming, `creating` as with uploads.
     """CREATE TABLE chores (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL UNIQUE, chat TEXT NOT NULL, kind TEXT NOT NULL,

@@ -187,26 +187,31 @@ class Uploads:
     ) -> None:
         """Commit how a document ended, what its chat is told, and what is in the bucket, in one transaction."""
 
-        def write(connection: sqlite3.Connection) -> tuple[Chat, bool]:
+        def write(connection: sqlite3.Connection) -> tuple[list[Chat], bool]:
+            chat = rows.chat_of(connection, _chat_key(connection, job.id))
+            if state is UploadState.SAVED and saved is None and _name_of(connection, job.id) != job.name:
+                return [], False  # found to be there already, but its sender has chosen another name meanwhile
             connection.execute(
                 "UPDATE uploads SET state = ?, upload_id = NULL, creating = NULL WHERE id = ?", (state.value, job.id)
             )
             connection.execute("DELETE FROM parts WHERE upload = ?", (job.id,))
+            replaced: list[Chat] = []
             if saved is not None:
-                _insert_file(connection, saved, job.prefix)
+                replaced = _insert_file(connection, saved, job.prefix)
             else:
                 connection.execute("DELETE FROM questions WHERE item = ?", (job.id,))
             if state is not UploadState.SAVED:
                 connection.execute("DELETE FROM usage WHERE upload = ?", (job.id,))
             if notice is not None:
-                rows.add_notice(connection, _chat_key(connection, job.id), notice)
+                rows.add_notice(connection, chat.key, notice)
             _let_status_rest(connection, job.id)
             _forget_old(connection)
             renamed = saved is not None and _rename_if_wanted(connection, saved, job.prefix)
-            return rows.chat_of(connection, _chat_key(connection, job.id)), renamed
+            return [chat, *replaced], renamed
 
-        chat, renamed = await self._database.write(write)
-        self._told(chat, rows.Touched(notices=True, chores=renamed))
+        chats, renamed = await self._database.write(write)
+        for chat in chats:
+            self._told(chat, rows.Touched(notices=True, chores=renamed))
 
     async def tell_delays(self) -> None:
         """Let every chat hear, once, which of its documents have to wait."""
@@ -283,9 +288,14 @@ def _chat_key(connection: sqlite3.Connection, upload: str) -> str:
     return connection.execute("SELECT chat FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
 
 
-def _insert_file(connection: sqlite3.Connection, saved: SavedFile, prefix: str) -> None:
-    # What stood under this key before has been replaced.
-    connection.execute("DELETE FROM files WHERE key = ? AND id != ?", (saved.key, saved.id))
+def _name_of(connection: sqlite3.Connection, upload: str) -> str:
+    """What a document is to be called by now."""
+    return connection.execute("SELECT name FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _insert_file(connection: sqlite3.Connection, saved: SavedFile, prefix: str) -> list[Chat]:
+    """Write down what is in the bucket; returns the chats that hear that theirs was replaced."""
+    replaced = rows.forget_replaced(connection, saved.key, saved.id)
     connection.execute(
         f"INSERT OR REPLACE INTO files ({rows.FILE_COLUMNS}, prefix) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -302,11 +312,12 @@ def _insert_file(connection: sqlite3.Connection, saved: SavedFile, prefix: str) 
             prefix,
         ),
     )
+    return replaced
 
 
 def _rename_if_wanted(connection: sqlite3.Connection, saved: SavedFile, prefix: str) -> bool:
     """The name that its sender chose while it went up under another one."""
-    (name,) = connection.execute("SELECT name FROM uploads WHERE id = ?", (saved.id,)).fetchone()
+    name = _name_of(connection, saved.id)
     if names.number_in(saved.key, prefix + name) is not None:
         return False
     connection.execute(
