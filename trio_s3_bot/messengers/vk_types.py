@@ -211,6 +211,8 @@ def _from_message(event_id: str, message: VMessage, group_id: int, language: str
         text=None if documents or data is not None else START if _is_start(payload) else text,
         caption=text if documents else None,
         documents=documents,
+        # What Telegram delivers as several messages of one album is one message here.
+        album=str(number) if number and len(documents) > 1 else None,
         press=None if data is None else Press("", data),
         reply_to=(reply.conversation_message_id or None) if reply else None,
         addressed=addressed or (reply is not None and reply.from_id == -group_id),
