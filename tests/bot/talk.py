@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
+import trio
 
 from tests.world import World
 from trio_s3_bot.patience import SHIPPED, Pauses
@@ -81,6 +83,15 @@ async def all_handled(chat: Chat, person: User) -> None:
     """
     message = chat.messages[0]["message_id"]
     await chat.press(person, message, "nothing", forged=True).answered()
+
+
+async def fetched(url: str) -> bytes:
+    """What there is at a link."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with trio.fail_after(10):
+            response = await client.get(url)
+    response.raise_for_status()
+    return response.content
 
 
 @asynccontextmanager

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
-import trio
-
+from tests.bot.talk import fetched
 from tests.world import World
 from trio_s3_bot.sandbox.telegram import Chat, Content, Message, SlowBody, User
 
@@ -312,9 +310,3 @@ def button(message: Message, label: str) -> str:
     found: list[str] = [b["callback_data"] for row in rows for b in row if label in b["text"]]
     assert found, f"no button {label!r} in {[b['text'] for row in rows for b in row]}"
     return found[0]
-
-
-async def fetched(url: str) -> bytes:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        with trio.fail_after(10):
-            return (await client.get(url)).content
