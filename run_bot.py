@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--check", action="store_true", help="check the token and the bucket, print a table, and exit")
     parser.add_argument(
-        "--sandbox", action="store_true", help="try it without any account: Telegram and S3 are played on this machine"
+        "--sandbox", action="store_true", help="try it without any account: Telegram, VK and S3 are played here"
     )
     parser.add_argument(
         "--log-level", type=str.upper, choices=LEVELS, help="how much is logged on stderr (default: INFO)"
@@ -117,7 +117,7 @@ def _has_a_desktop() -> bool:
 def _bypass_proxies() -> None:
     """Let no proxy that the environment names stand between the bot and the sandbox."""
     for name in ("no_proxy", "NO_PROXY"):
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"]))
 
 
 async def _run(config: BotConfig) -> None:

@@ -111,6 +111,7 @@ async def test_proxies_are_not_asked(tmp_path: Path) -> None:
 async def test_settings_for_the_real_world_stay_outside(tmp_path: Path) -> None:
     settings = {
         "telegram": {"api_url": NOWHERE, "local_root": "/nowhere", "local_server_root": "/nowhere"},
+        "vk": {"api_url": NOWHERE, "token": "vk1.real", "group_id": "1"},
         "s3": {"endpoint_url": NOWHERE, "public_endpoint_url": NOWHERE},
         "access": {"allowed_users": "telegram:1"},
         "network": {"proxy": NOWHERE},

@@ -55,12 +55,17 @@ async def test_the_first_line_says_where_everything_is() -> None:
         telegram, s3 = where["telegram"], where["s3"]
         me = (await client.get(f"{telegram['api_url']}/bot{telegram['token']}/getMe")).json()
         assert me["result"]["is_bot"]
+        vk = where["vk"]
+        answer = await client.post(f"{vk['api_url']}/groups.getById", data={"v": "5.199", "access_token": vk["token"]})
+        assert [group["id"] for group in answer.json()["response"]["groups"]] == [vk["group_id"]]
         assert s3.keys() == {"endpoint_url", "bucket", "aws_access_key_id", "aws_secret_access_key", "region"}
         assert s3["bucket"] == "mine"
         heads = [(await client.head(f"{s3['endpoint_url']}/{name}")).status_code for name in ("mine", "other")]
         assert heads == [200, 404]
         people = (await client.get(where["page"]["url"] + "people")).json()
-        assert [person["language"] for person in people] == ["en", "ru"]
+        assert [(person["messenger"], person["language"]) for person in people] == [
+            (messenger, language) for messenger in ("telegram", "vk") for language in ("en", "ru")
+        ]
 
 
 async def test_it_prints_nothing_else_and_ends_with_its_input() -> None:

@@ -25,10 +25,12 @@ try:
     from .s3 import S3, open_s3
     from .telegram import Telegram, open_telegram
     from .telegram_desk import TelegramDesk
+    from .vk import Vk, open_vk
+    from .vk_desk import VkDesk
 except ModuleNotFoundError as error:
     sys.exit(f"The sandbox needs {error.name}, which isn't installed: {sys.executable} -m pip install -e '.[sandbox]'")
 
-PEOPLE = (("Alice", "en"), ("Борис", "ru"))
+PEOPLE = {"telegram": (("Alice", "en"), ("Борис", "ru")), "vk": (("Chloé", "en"), ("Дарья", "ru"))}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -54,21 +56,23 @@ async def serve(bucket: str, port: int, *, large_files: bool) -> None:
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
         tempfile.TemporaryDirectory(prefix="trio-s3-bot-") as folder,
     ):
-        async with open_telegram() as telegram, open_s3([bucket]) as s3:
+        async with open_telegram() as telegram, open_vk() as vk, open_s3([bucket]) as s3:
             if large_files:
                 telegram.cloud_limit = None
-            desk = TelegramDesk(telegram)
-            for name, language in PEOPLE:
-                desk.add_person(name, language)
-            async with open_page([desk], s3, bucket, port=port) as url:
-                sys.stdout.write(json.dumps(_where(telegram, s3, bucket, folder, url)) + "\n")
+            desks = (TelegramDesk(telegram), VkDesk(vk))
+            for desk in desks:
+                for name, language in PEOPLE[desk.messenger]:
+                    desk.add_person(name, language)
+            async with open_page(desks, s3, bucket, port=port) as url:
+                sys.stdout.write(json.dumps(_where(telegram, vk, s3, bucket, folder, url)) + "\n")
                 sys.stdout.flush()
                 await _told_to_stop(signals)
 
 
-def _where(telegram: Telegram, s3: S3, bucket: str, folder: str, url: str) -> dict[str, Any]:
+def _where(telegram: Telegram, vk: Vk, s3: S3, bucket: str, folder: str, url: str) -> dict[str, Any]:
     return {
         "telegram": {"api_url": telegram.api_url, "token": telegram.token},
+        "vk": {"api_url": vk.api_url, "token": vk.token, "group_id": vk.group_id},
         "s3": {
             "endpoint_url": s3.endpoint_url,
             "bucket": bucket,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 10  # seconds that it may take to end
-BOT_SECTIONS = ("telegram", "s3", "state")
+BOT_SECTIONS = ("telegram", "vk", "s3", "state")
 
 
 class SandboxFailed(Exception):

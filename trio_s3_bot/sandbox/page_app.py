@@ -80,6 +80,7 @@ class PageApp:
             photo=query.get("photo") == "1",
             caption=query.get("caption") or None,
             album=query.get("album") or None,
+            album_size=int(query.get("album_size") or 1),
             reply_to=int(query["reply_to"]) if query.get("reply_to") else None,
         )
         desk.send(person, upload)
@@ -97,7 +98,8 @@ class PageApp:
     async def attachment(self, request: Request) -> ASGIApp:
         """A file from a chat: pictures to be seen, everything else to be saved."""
         desk, person = self._person(request.path_params["person"])
-        name, content = desk.attachment(person, request.path_params["message_id"])
+        index = int(request.query_params.get("index") or 0)
+        name, content = desk.attachment(person, request.path_params["message_id"], index)
         start = await trio.to_thread.run_sync(content.read, 0, 8)
         picture = next((kind for magic, kind in PICTURES.items() if start.startswith(magic)), None)
         return Reply(200, content, {"content-type": picture} if picture else _saved_as(name))

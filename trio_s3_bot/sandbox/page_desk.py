@@ -58,7 +58,7 @@ class Bubble(TypedDict):
     edited: NotRequired[bool]
     taken: NotRequired[bool]
     quote: NotRequired[Quote]
-    file: NotRequired[Attachment]
+    files: NotRequired[list[Attachment]]
     buttons: NotRequired[list[list[Button]]]
     ask: NotRequired[str]
     keyboard: NotRequired[list[list[str]]]
@@ -66,7 +66,11 @@ class Bubble(TypedDict):
 
 @dataclass(frozen=True)
 class Upload:
-    """A file to send. `photo`: as a picture rather than as a file; `album` groups messages."""
+    """
+    A file to send. `photo`: as a picture rather than as a file.
+
+    `album` is the same for files that are sent at once, `album_size` how many they are.
+    """
 
     name: str
     mime_type: str | None
@@ -74,6 +78,7 @@ class Upload:
     photo: bool = False
     caption: str | None = None
     album: str | None = None
+    album_size: int = 1
     reply_to: int | None = None
 
 
@@ -109,5 +114,5 @@ class Desk(Protocol):
     async def press(self, person: str, message_id: int, data: str) -> dict[str, Any]:
         """Press a button and wait for what the bot answers: `text`, and whether it is an alert (`show_alert`)."""
 
-    def attachment(self, person: str, message_id: int) -> tuple[str, Content]:
-        """The name and the bytes of the file in a message."""
+    def attachment(self, person: str, message_id: int, index: int) -> tuple[str, Content]:
+        """The name and the bytes of a file in a message, counted from 0."""

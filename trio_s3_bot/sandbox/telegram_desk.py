@@ -68,8 +68,8 @@ class TelegramDesk:
     async def press(self, person: str, message_id: int, data: str) -> dict[str, Any]:
         return await self._chat(person).press(self._users[person], message_id, data).answered()
 
-    def attachment(self, person: str, message_id: int) -> tuple[str, Content]:
-        message = self._chat(person).find(message_id) or {}
+    def attachment(self, person: str, message_id: int, index: int) -> tuple[str, Content]:
+        message = (self._chat(person).find(message_id) if index == 0 else None) or {}
         kind, described = _file_of(message)
         return described.get("file_name", kind), self._telegram.files.find(described["file_id"]).content
 
@@ -106,7 +106,7 @@ def _bubble(message: Message, *, taken: bool) -> Bubble:
     if "reply_to_message" in message:
         bubble["quote"] = _quote(message["reply_to_message"])
     if "photo" in message or any(kind in message for kind in KINDS):
-        bubble["file"] = _attachment(message)
+        bubble["files"] = [_attachment(message)]
     _add_markup(bubble, message.get("reply_markup", {}))
     return bubble
 

@@ -7,9 +7,11 @@ How VK reads a text: there is no markup but mentions, and those can't be switche
 from __future__ import annotations
 
 import re
+from typing import Any
 
 LINKED = re.compile(r"\[(id|club|public)(\d+)\|([^\]\n]+)\]")
 BARE = re.compile(r"(?<![\w@*])[@*](id|club|public)(\d+)\b")
+LINK = re.compile(r"https?://[^\s<>\"]+")
 CALLED = re.compile(r"(?<![\w@*|])@([A-Za-z][\w.]+)")
 
 
@@ -20,6 +22,14 @@ def utf16_length(text: str) -> int:
 def as_shown(text: str) -> str:
     """What a person sees of a text."""
     return LINKED.sub(lambda match: match[3], text)
+
+
+def links(text: str) -> list[dict[str, Any]]:
+    """Where there are addresses in a text, which the clients make links of; in UTF-16 units."""
+    return [
+        {"type": "url", "offset": utf16_length(text[: match.start()]), "length": utf16_length(match[0])}
+        for match in LINK.finditer(text)
+    ]
 
 
 def mentioned(text: str) -> list[int]:

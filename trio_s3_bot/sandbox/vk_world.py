@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ from .vk_text import mentioned
 from .world import CallLog, Changes, Content
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 CALLBACK_LIFETIME = 60.0
 EDIT_WINDOW = 24 * 3600.0
@@ -175,6 +178,7 @@ class Vk:
 
     def complain(self, what: str) -> None:
         self.complaints.append(what)
+        log.warning("the bot did what VK's API doesn't allow: %s", what)
 
     def chat(self, peer_id: int) -> Chat:
         """The chat that a call means, if the bot may write there; refuses as the real server does."""

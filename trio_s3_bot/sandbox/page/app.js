@@ -174,7 +174,7 @@ function reply(bubble) {
   $("text").placeholder = bubble?.ask || "Message";
   if (!bubble) return;
   $("replying").querySelector("strong").textContent = bubble.author;
-  $("replying").querySelector("span").textContent = bubble.text || bubble.file?.name || "";
+  $("replying").querySelector("span").textContent = bubble.text || bubble.files?.[0]?.name || "";
   if (matchMedia("(hover: hover)").matches || !("ask" in bubble)) $("text").focus();
 }
 
@@ -189,15 +189,16 @@ async function send() {
   reply(null);
 }
 
-/** Send what is in the tray, one message a file; several make albums, the caption goes with the first. */
+/** Send what is in the tray, a request a file; several make albums, the caption goes with the first. */
 async function sendFiles(caption, replyTo) {
   const photos = $("photos").checked;
   const batch = state.files.filter((entry) => !entry.busy);
   const album = batch.length > 1 ? crypto.randomUUID() : "";
   for (const [index, entry] of batch.entries()) {
     const part = album && `${album}-${Math.floor(index / ALBUM_MAX)}`;
+    const size = Math.min(ALBUM_MAX, batch.length - index + (index % ALBUM_MAX));
     const words = index === 0 ? caption : "";
-    await sendFile(entry, { caption: words, album: part, photo: photos && isPicture(entry.file) ? "1" : "", reply_to: replyTo ?? "" });
+    await sendFile(entry, { caption: words, album: part, album_size: size, photo: photos && isPicture(entry.file) ? "1" : "", reply_to: replyTo ?? "" });
   }
 }
 

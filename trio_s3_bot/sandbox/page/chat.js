@@ -92,7 +92,7 @@ export class Chat {
   draw(bubble) {
     const body = el("div", { className: "bubble", dir: "auto" });
     if (bubble.quote) body.append(this.quote(bubble.quote));
-    if (bubble.file) body.append(this.file(bubble));
+    for (const [index, file] of (bubble.files || []).entries()) body.append(this.file(bubble, file, index));
     if (bubble.text) body.append(el("div", { className: "text" }, ...this.text(bubble)));
     body.append(this.meta(bubble));
     const reply = el("button", { className: "icon reply", type: "button", "aria-label": "Reply", "data-key": "reply" }, icon("reply"));
@@ -113,9 +113,8 @@ export class Chat {
     return node;
   }
 
-  file(bubble) {
-    const { kind, name, size: bytes } = bubble.file;
-    const href = `attachment/${encodeURIComponent(this.person)}/${bubble.id}`;
+  file(bubble, { kind, name, size: bytes }, index) {
+    const href = `attachment/${encodeURIComponent(this.person)}/${bubble.id}?index=${index}`;
     if (kind === "photo") {
       const image = el("img", { src: href, alt: "A photo", className: "photo" });
       image.addEventListener("error", () => image.replaceWith(el("span", { className: "photo broken" }, icon("picture"), "A photo")));
@@ -124,7 +123,7 @@ export class Chat {
     const label = name || kind;
     const tile = el("span", { className: "tile", "data-hue": hue(extension(label)) }, extension(label) || icon("file"));
     const words = el("span", { className: "words" }, el("span", { className: "name", dir: "auto" }, label), el("span", { className: "dim" }, size(bytes)));
-    return el("a", { className: "file", href, download: "", "data-key": "file" }, tile, words);
+    return el("a", { className: "file", href, download: "", "data-key": `file ${index}` }, tile, words);
   }
 
   text({ text, entities = [] }) {
