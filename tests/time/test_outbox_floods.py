@@ -98,12 +98,14 @@ async def test_after_a_flood_a_chat_begins_slowly(inbox: Inbox, messenger: Scrip
 
 async def test_a_flood_drops_the_progress_of_the_chat(inbox: Inbox, messenger: ScriptedMessenger) -> None:
     async with speaking(inbox, messenger, sample=lambda _: Sample(MIB, 2 * MIB)) as outbox:
-        await begin(inbox, ALICE, "a.bin")
-        await outbox.until_all_is_said()
+        for name in ("a.bin", "b.bin"):
+            await begin(inbox, ALICE, name)
+            await outbox.until_all_is_said()
         messenger.fault = until(2, FLOOD)
         outbox.show_progress(ALICE, "a.bin")
+        outbox.show_progress(ALICE, "b.bin")
         await trio.sleep(60)
-    assert [request.kind for request in messenger.tried] == ["send", "edit"]
+    assert [request.kind for request in messenger.tried] == ["send", "send", "edit"]
 
 
 async def test_the_operator_reads_which_chat_was_flooded_and_for_how_long(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
@@ -94,6 +94,8 @@ async def test_what_is_put_back_during_a_pause_does_not_hurry_what_comes_after_i
     period=st.sampled_from([1.0, 60.0]),
     idle=st.lists(st.floats(0, 3) | st.just(0.0), max_size=80),
 )
+@example(limit=30, period=1, idle=[0.0] * 80)
+@example(limit=20, period=60, idle=[0.0] * 80)
 def test_a_limit_is_kept_in_every_stretch_of_time_however_messages_come(
     limit: float, period: float, idle: list[float]
 ) -> None:

@@ -168,6 +168,21 @@ async def test_a_writer_cancelled_while_all_are_committed_takes_nothing_from_the
         assert await found(database) == ["held", "second", "third"]
 
 
+async def test_a_writer_cancelled_while_a_reader_is_busy_takes_nothing_from_the_others(path: Path) -> None:
+    async with open_database(path) as database:
+        reader = Held()
+        async with trio.open_nursery() as others, trio.open_nursery() as cancelled:
+            others.start_soon(database.read, reader)
+            await reader.begun.wait()
+            cancelled.start_soon(database.write, put("leader"))
+            await wait_all_tasks_blocked()
+            others.start_soon(database.write, put("other"))
+            await wait_all_tasks_blocked()
+            cancelled.cancel_scope.cancel()
+            reader.let_go()
+        assert "other" in await found(database)
+
+
 async def test_on_a_full_disk_every_writer_hears_it_and_the_next_write_after_it_works(path: Path) -> None:
     heard: list[str] = []
 

@@ -37,6 +37,10 @@ async def test_pauses_double_up_to_the_longest(mock_clock: MockClock) -> None:
         assert 0.7 * expected <= fail(store, mock_clock) <= expected
 
 
+async def test_pauses_differ_so_that_not_all_come_back_at_the_same_moment(mock_clock: MockClock) -> None:
+    assert len({round(fail(outage(), mock_clock), 3) for _ in range(30)}) > 10
+
+
 async def test_thousands_of_failures_do_not_overflow(mock_clock: MockClock) -> None:
     store = outage()
     assert max(fail(store, mock_clock) for _ in range(5000)) <= 300

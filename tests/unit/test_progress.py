@@ -91,7 +91,7 @@ async def test_the_speed_is_that_of_the_last_ten_seconds(mock_clock: MockClock) 
     meter = Meter(10_000)
     meter.begin()
     done = 0
-    for second in range(40):
+    for second in range(32):
         done += 100 if second < 20 else 10
         mock_clock.jump(1)
         meter.part(1)(done)

@@ -101,19 +101,20 @@ async def test_chats_take_turns_in_the_order_in_which_they_became_ready(updates:
     assert await handle_all(updates) == ["1", "4", "6", "2", "5", "3"]
 
 
-async def test_who_waits_for_an_update_gets_it_as_soon_as_it_is_stored(updates: Updates) -> None:
-    got: list[str] = []
+@pytest.mark.parametrize("chats", [[ALICE], [ALICE, BOB, CAROL]])
+async def test_who_waits_for_an_update_gets_it_as_soon_as_it_is_stored(updates: Updates, chats: list[Chat]) -> None:
+    got: list[int] = []
 
     async def wait() -> None:
-        got.append((await updates.claim("telegram")).update.update_id)
+        got.append((await updates.claim("telegram")).update.chat.id)
 
     with trio.fail_after(5):
         async with trio.open_nursery() as nursery:
-            for _ in range(3):
+            for _ in chats:
                 nursery.start_soon(wait)
             await wait_all_tasks_blocked()
-            await store(updates, *said(ALICE, 1), *said(BOB, 2), *said(CAROL, 3))
-    assert sorted(got) == ["1", "2", "3"]
+            await store(updates, *[message for chat in chats for message in said(chat, chat.id)])
+    assert sorted(got) == [chat.id for chat in chats]
 
 
 async def test_an_update_that_comes_while_its_chat_is_being_handled_is_not_forgotten(updates: Updates) -> None:

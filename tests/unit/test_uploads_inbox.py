@@ -72,6 +72,14 @@ async def test_the_chat_with_the_fewest_running_documents_is_next(inbox: Inbox) 
     assert await claim_all(inbox) == ["a1", "b1", "c1", "a2", "b2", "a3"]
 
 
+async def test_a_chat_with_fewer_running_documents_is_next_even_if_its_turn_was_just_now(inbox: Inbox) -> None:
+    await take(inbox, ALICE, "a1", "a2", "a3")
+    assert [(await claim(inbox)).job.id for _ in range(2)] == ["a1", "a2"]
+    await take(inbox, BOB, "b1", "b2")
+    await save(inbox, await claim(inbox))
+    assert (await claim(inbox)).job.id == "b2"
+
+
 async def test_of_several_chats_with_as_few_the_one_that_came_later_is_next_if_it_had_no_turn_yet(
     inbox: Inbox,
 ) -> None:
