@@ -7,6 +7,7 @@ extended attributes of files where the file system has them, otherwise in a fold
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -38,7 +39,9 @@ def built() -> Path:
     if go is None:
         raise NotAvailable("versitygw is built with Go, and there is no `go` on the PATH")
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
+    with _alone(cache / "lock"), tempfile.TemporaryDirectory(dir=cache) as folder:
+        if binary.exists():
+            return binary
         environment = os.environ | {"GOBIN": folder}
         command = [go, "install", _MODULE]
         done = subprocess.run(  # noqa: S603 - the command is all ours
@@ -46,8 +49,16 @@ def built() -> Path:
         )
         if done.returncode:
             raise NotAvailable(f"go install {_MODULE} failed: {done.stderr.decode(errors='replace')[-500:]}")
-        Path(folder, "versitygw").replace(binary)  # whole or not at all, if two runs build at once
+        Path(folder, "versitygw").replace(binary)  # whole or not at all
     return binary
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One at a time: tests may run in several processes, and building takes all cores for a minute."""
+    with open(path, "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
