@@ -170,14 +170,20 @@ async def test_a_writer_cancelled_while_all_are_committed_takes_nothing_from_the
 
 async def test_a_writer_cancelled_while_a_reader_is_busy_takes_nothing_from_the_others(path: Path) -> None:
     async with open_database(path) as database:
-        reader = Held()
+        writer, reader = Held(), Held("reader")
         async with trio.open_nursery() as others, trio.open_nursery() as cancelled:
+            others.start_soon(database.write, writer)
+            await writer.begun.wait()
             others.start_soon(database.read, reader)
-            await reader.begun.wait()
+            await wait_all_tasks_blocked()
             cancelled.start_soon(database.write, put("leader"))
             await wait_all_tasks_blocked()
             others.start_soon(database.write, put("other"))
             await wait_all_tasks_blocked()
+            writer.let_go()
+            await reader.begun.wait()
+            await wait_all_tasks_blocked()
+            # Now the leader has both writes in its hands, and waits for the reader.
             cancelled.cancel_scope.cancel()
             reader.let_go()
         assert "other" in await found(database)
