@@ -55,15 +55,16 @@ async def statements(database: Database) -> list[str]:
 
 
 class Held:
-    """An operation that keeps the database busy until it is let go; `begun` says that it does."""
+    """An operation that keeps the database busy until it is let go; `begun` says that it does. It may write a row."""
 
-    def __init__(self, key: str = "held") -> None:
+    def __init__(self, key: str | None = "held") -> None:
         self._key = key
         self._go = threading.Event()
         self.begun = trio.Event()
 
     def __call__(self, connection: sqlite3.Connection) -> None:
-        put(self._key)(connection)
+        if self._key is not None:
+            put(self._key)(connection)
         trio.from_thread.run_sync(self.begun.set)
         assert self._go.wait(PATIENCE)
 
@@ -170,7 +171,7 @@ async def test_a_writer_cancelled_while_all_are_committed_takes_nothing_from_the
 
 async def test_a_writer_cancelled_while_a_reader_is_busy_takes_nothing_from_the_others(path: Path) -> None:
     async with open_database(path) as database:
-        writer, reader = Held(), Held("reader")
+        writer, reader = Held(), Held(key=None)
         async with trio.open_nursery() as others, trio.open_nursery() as cancelled:
             others.start_soon(database.write, writer)
             await writer.begun.wait()
