@@ -10,7 +10,7 @@ import pytest
 from tests.bot.talk import HASTY, NO_LIMITS, SAVED, meet, said, store_behind_proxy
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import SlowRequest
-from trio_s3_bot.sandbox.telegram import BadRequest, Chat, Content, Delay, Html502, SlowBody, TooManyRequests
+from trio_s3_bot.sandbox.telegram import Chat, Content, Delay, Html502, SlowBody, TooManyRequests
 from trio_s3_bot.sandbox.telegram_room import Deed
 
 MIB = 2**20
@@ -64,18 +64,6 @@ async def test_progress_counts_bytes_as_they_go_to_the_store_and_not_by_parts(wo
     assert percents == sorted(percents)
 
 
-async def test_in_a_group_progress_is_shown_half_as_often(world: World) -> None:
-    alice = world.telegram.user("Alice", language="en")
-    group = world.telegram.group("Friends", [alice])
-    world.telegram.faults.add(method="file", answer=SlowBody(3.6 * MIB))
-    async with world.bot(QUICK):
-        group.send_document(alice, "film.mkv", Content.generated(16 * MIB))
-        await group.wait_for("\nsaved")
-    shown = edits(group)[:-1]
-    assert len(shown) >= 2
-    assert all(later.time - earlier.time >= 1.9 for earlier, later in itertools.pairwise(shown))
-
-
 async def test_an_upload_that_begins_again_does_not_go_back_in_what_it_shows(world: World) -> None:
     """The connection is lost after a second; begun again, it is slower."""
     alice, chat = meet(world)
@@ -105,19 +93,6 @@ async def test_several_documents_in_one_message_each_show_their_own_progress_and
         await chat.wait_for(lambda message: message["text"].count(": saved") == 2)
     lines = world_text(chat, status["message_id"]).splitlines()
     assert lines == ["[document] 3 files taken, saving them:", "• 0.bin: not saved", "• 1.bin: saved", "• 2.bin: saved"]
-
-
-async def test_an_edit_that_changes_nothing_is_no_error(world: World) -> None:
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
-    unchanged = world.telegram.faults.add(
-        method="editMessageText",
-        answer=BadRequest("message is not modified: it is the same"),
-    )
-    async with world.bot(QUICK):
-        chat.send_document(alice, "film.mkv", Content.generated(7 * MIB))
-        await chat.wait_for("\nsaved")
-    assert unchanged.hits == 1
 
 
 async def test_a_message_that_its_reader_deleted_shows_nothing_more_and_the_document_is_saved(world: World) -> None:

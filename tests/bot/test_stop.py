@@ -11,7 +11,7 @@ import trio
 from tests.bot.program import running
 from tests.bot.talk import HASTY, NO_LIMITS, SAVED, markers, meet, said, store_behind_proxy
 from tests.world import BUCKET, World
-from trio_s3_bot.sandbox.telegram import Chat, Content, CutBody, Delay, Html502, SlowBody
+from trio_s3_bot.sandbox.telegram import Chat, Content, Delay, Html502, SlowBody
 
 MIB = 2**20
 SOON = 3  # seconds; more than a stop needs and less than the grace period that ships
@@ -130,15 +130,6 @@ async def test_messages_that_were_not_sent_before_the_stop_are_sent_after_the_re
     assert markers(chat) == ["[greeting]", "[document]", SAVED]
 
 
-async def test_a_bot_whose_messenger_is_out_of_order_stops_all_the_same(world: World) -> None:
-    outage = world.telegram.faults.add(method="getUpdates", answer=Html502(), times=None)
-    async with world.bot() as bot:
-        await world.telegram.wait(lambda: outage.hits)
-        bot.stop.set()
-        before = trio.current_time()
-    assert trio.current_time() - before < SOON
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_the_program_with_exit_code_0(world: World, number: signal.Signals) -> None:
     alice, chat = meet(world)
@@ -225,19 +216,6 @@ async def test_a_stop_while_the_checks_at_start_wait_for_a_store_is_short(world:
                 ended = await program.ended()
     assert ended.code == 0
     assert "Traceback" not in ended.err
-
-
-async def test_a_lost_answer_to_the_last_poll_loses_no_message(world: World) -> None:
-    """Telegram gives again what was not confirmed."""
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="getUpdates", answer=CutBody(20))
-    async with world.bot(NO_LIMITS, HASTY):
-        chat.say(alice, "hello")
-        await chat.wait_for("[greeting]")
-    async with world.bot(NO_LIMITS):
-        chat.say(alice, "hello again")
-        await chat.wait_for("[document is required]")
-    assert markers(chat) == ["[greeting]", "[document is required]"]
 
 
 def assert_saved_once(world: World, chat: Chat, content: Content) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -103,29 +101,6 @@ async def test_a_document_that_never_comes_through_whole_is_given_up_and_leaves_
     assert world.s3.uploads(BUCKET) == []
 
 
-async def test_a_download_that_was_cut_goes_on_behind_the_parts_that_are_stored(world: World) -> None:
-    """RFC 9110, section 14: a range. With memory for one part, one is stored before the next is read."""
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=CutBody(11 * MIB))
-    async with world.bot({**PARTS, ("uploads", "memory_limit"): "5 MiB"}, HASTY):
-        content = await send(chat, alice, 12 * MIB)
-        await chat.wait_for(SAVED)
-    first, second = (call.params["range"] for call in world.telegram.calls("file"))
-    assert first is None
-    assert second in (f"bytes={5 * MIB}-", f"bytes={10 * MIB}-")
-    assert is_whole(world, content)
-
-
-async def test_a_server_that_knows_no_ranges_is_read_from_the_beginning_again(world: World) -> None:
-    alice, chat = meet(world)
-    world.telegram.files_honour_range = False
-    world.telegram.faults.add(method="file", answer=CutBody(11 * MIB))
-    async with world.bot(PARTS, HASTY):
-        content = await send(chat, alice, 12 * MIB)
-        await chat.wait_for(SAVED)
-    assert is_whole(world, content)
-
-
 async def test_a_path_that_has_expired_is_asked_for_anew(world: World) -> None:
     alice, chat = meet(world)
     world.telegram.file_lifetime = 0
@@ -193,39 +168,3 @@ async def test_uploads_share_memory_for_two_parts_and_all_come_through(world: Wo
             await chat.wait_for(SAVED)
     for (person, _), content in zip(meetings, contents, strict=True):
         assert is_whole(world, content, f"{person.id}.bin")
-
-
-@pytest.mark.parametrize("size", [0, 3, 22 * MIB])
-async def test_with_a_local_bot_api_server_documents_are_read_from_its_folder(world: World, size: int) -> None:
-    """Also those over the cloud's 20 MiB; the server names the folder by another path than the bot."""
-    server_root, bots_root = world.folder / "server", world.folder / "mounted"
-    server_root.mkdir()
-    bots_root.symlink_to(server_root)
-    world.telegram.local_root, world.telegram.cloud_limit = server_root, None
-    alice, chat = meet(world)
-    async with world.bot(local(bots_root, server_root)):
-        content = await send(chat, alice, size)
-        await chat.wait_for(SAVED)
-    assert is_whole(world, content)
-    assert world.telegram.calls("file") == []
-
-
-@pytest.mark.parametrize("path", ["/etc/passwd", "{root}/../secret", "{root}/link"])
-async def test_a_server_that_names_a_file_outside_its_folder_is_not_obeyed(world: World, path: str) -> None:
-    root = world.folder / "server"
-    root.mkdir()
-    (world.folder / "secret").write_text("secret")
-    (root / "link").symlink_to(world.folder / "secret")
-    body = f'{{"ok":true,"result":{{"file_id":"A","file_unique_id":"B","file_path":"{path.format(root=root)}"}}}}'
-    world.telegram.faults.add(method="getFile", answer=Status(200, body.encode()))
-    alice, chat = meet(world)
-    async with world.bot(local(root, root)):
-        chat.send_document(alice, "passwords.txt", b"content")
-        await chat.wait_for("could not be saved")
-    assert world.objects == {}
-    assert "secret" not in "".join(said(chat))
-
-
-def local(root: Path, server_root: Path) -> Mapping[tuple[str, str], str]:
-    folders = {("telegram", "local_root"): str(root), ("telegram", "local_server_root"): str(server_root)}
-    return {**PARTS, **folders}
