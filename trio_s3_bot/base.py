@@ -37,6 +37,7 @@ from trio_s3_bot.messengers.vk import open_vk
 from trio_s3_bot.model import Chat
 from trio_s3_bot.outbox import Outbox
 from trio_s3_bot.patience import SHIPPED, Patience
+from trio_s3_bot.phrasing import list_size
 from trio_s3_bot.poller import Poller
 from trio_s3_bot.shelf import Shelf
 from trio_s3_bot.source import Pools
@@ -159,7 +160,8 @@ class Bot:
         chores = Chores(
             inbox.files, inbox.uploads, bucket, slots.keys, slots.store, ask_timeout=config.names.ask_timeout
         )
-        shelf = Shelf(bucket, inbox.files, int(config.links.lifetime))
+        page_sizes = {name: list_size(messenger.capabilities) for name, messenger in messengers.items()}
+        shelf = Shelf(bucket, inbox.files, int(config.links.lifetime), page_sizes)
         for messenger in messengers.values():
             outboxes.append(self._outbox(messenger, inbox, slots))
             inbox.when_something_to_say(outboxes[-1].serve)
@@ -212,8 +214,8 @@ class Bot:
                     task_status.started()
                     await stop.wait()
                     log.info("stopping", grace_period=grace)
+                    working.cancel_scope.deadline = trio.current_time() + grace * (1 - FLUSH)
                     taking.cancel_scope.cancel(reason="a stop was asked for")
-                working.cancel_scope.deadline = trio.current_time() + grace * (1 - FLUSH)
             with trio.move_on_after(grace * FLUSH):
                 for outbox in parts.outboxes:
                     await outbox.until_all_is_said()

@@ -22,11 +22,12 @@ from trio_s3_bot.inbox import Chore, Files, Uploads
 from trio_s3_bot.keys import Keys, metadata_of
 from trio_s3_bot.model import StoredObject
 from trio_s3_bot.names import content_disposition
-from trio_s3_bot.notices import AskName, Deleted, NameProblem, NoSuchFile, Renamed
+from trio_s3_bot.notices import Deleted, NameProblem, NoSuchFile, Renamed
 from trio_s3_bot.outages import Outage
 
 AT_A_TIME = 2
 PAUSE = 10  # seconds until a chore that failed is tried again
+JUST_NOW = 30  # seconds for which a success says that the store is in order
 
 log = structlog.get_logger()
 
@@ -71,17 +72,33 @@ class Chores:
         return min((at for at in (self._store.until, *self._due.values()) if at > now), default=now + 3600)
 
     async def _do(self, chore: Chore) -> None:
+        began = trio.current_time()
         try:
             await (self._delete(chore) if chore.key is None else self._rename(chore, chore.key))
             self._store.worked()
         except (StoreUnavailable, StoreRefused) as error:
-            self._store.failed(error)
+            await self._wait_for_store(chore, error, began)
         except (StoreError, StateError) as error:
-            self._due[chore.file.id] = trio.current_time() + PAUSE * random.uniform(0.7, 1.3)
-            log.warning("a renaming or deletion failed; trying again", item=chore.file.id, error=str(error))
+            self._later(chore, error)
         except Exception:
             self._due[chore.file.id] = trio.current_time() + PAUSE
             log.exception("a renaming or deletion failed in a way nobody foresaw", item=chore.file.id)
+
+    async def _wait_for_store(self, chore: Chore, error: StoreError, began: float) -> None:
+        """Something is out of order: the store, or, while it does other things, something about this object alone."""
+        if self._store.worked_since(began - JUST_NOW):
+            self._later(chore, error)
+            return
+        self._store.failed(error)
+        if self._store.worth_telling:
+            try:
+                await self._files.tell_delay(chore)
+            except StateError as unwritable:
+                self._later(chore, unwritable)
+
+    def _later(self, chore: Chore, error: Exception) -> None:
+        self._due[chore.file.id] = trio.current_time() + PAUSE * random.uniform(0.7, 1.3)
+        log.warning("a renaming or deletion failed; trying again", item=chore.file.id, error=str(error))
 
     async def _rename(self, chore: Chore, key: str) -> None:
         file = chore.file
@@ -94,10 +111,9 @@ class Chores:
                 etag = await self._bucket.rename(file.key, key, await self._facts(chore, key), etag=file.etag)
         except (KeyTaken, ObjectRefused) as error:
             problem = NameProblem.TAKEN if isinstance(error, KeyTaken) else NameProblem.IMPOSSIBLE
-            notice = AskName(upload=file.id, name=file.name, problem=problem)
-            await self._files.ask_again(chore, notice, self._ask_timeout)
+            await self._files.ask_again(chore, problem, self._ask_timeout)
         except ObjectGone:
-            await self._files.lost(chore, NoSuchFile(name=file.name))
+            await self._files.lost(chore, NoSuchFile(name=chore.present_name))
         else:
             await self._files.renamed(chore, etag, Renamed(upload=file.id, old=file.key, new=key))
             log.info("renamed", item=file.id, old=file.key, new=key)

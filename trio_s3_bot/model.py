@@ -201,7 +201,7 @@ class OutMessage:
     where the messenger can (its value is a hint at what to write); such a message has no keyboard.
     """
 
-    text: str
+    text: str = field(repr=False)  # it may hold a link
     keyboard: Keyboard = ()
     reply_to: int | None = None
     random_id: int = 1

@@ -94,15 +94,22 @@ class NameProblem(enum.Enum):
 
 
 class Help(Notice, frozen=True):
-    """What the bot can do."""
+    """What the bot can do; `renames`: renaming, too."""
+
+    renames: bool = True
 
 
 class OverLimit(Notice, frozen=True):
-    """More than its sender may send in a day; at `opens_at` there is room again, and it is `now` (Unix seconds)."""
+    """
+    More than its sender may send in a day; at `opens_at` there is room again, and it is `now` (Unix seconds).
+
+    Without `opens_at` there never is: the document alone is larger than `limit` bytes.
+    """
 
     name: str
-    opens_at: float
+    opens_at: float | None
     now: float
+    limit: int | None = None
 
 
 class AskName(Notice, frozen=True):
@@ -135,11 +142,19 @@ class Renamed(Notice, frozen=True):
     new: str
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A page of the list of files whose names contain `query`."""
+
+    page: int
+    query: str = ""
+
+
 class ConfirmDelete(Notice, frozen=True):
-    """Shall the document really be deleted?"""
+    """Shall the document really be deleted? `place` as in `Card`."""
 
     upload: str
     name: str
+    place: Place | None = None
 
 
 class Deleted(Notice, frozen=True):
@@ -162,6 +177,23 @@ class NoSuchFile(Notice, frozen=True):
     name: str | None = None
 
 
+class NotYours(Notice, frozen=True):
+    """What was asked for can be done only by the one who sent the document."""
+
+
+class Busy(Notice, frozen=True):
+    """The document is being renamed or deleted; nothing else can be done with it until that is over."""
+
+    name: str
+
+
+class ChoreDelayed(Notice, frozen=True):
+    """A renaming or deletion waits for the storage, which is out of order; said once."""
+
+    upload: str
+    name: str
+
+
 class NothingToCancel(Notice, frozen=True):
     """There is no open question and nothing on its way."""
 
@@ -180,11 +212,10 @@ class StatusList(Notice, frozen=True):
 
 
 class Card(Notice, frozen=True):
-    """One document, with what can be done to it; `from_list`: with a way back to that page of the list."""
+    """One document, with what can be done to it; `place`: where in the list it was, with a way back there."""
 
     upload: str
-    page: int = 0
-    from_list: bool = False
+    place: Place | None = None
 
 
 class Link(Notice, frozen=True):
@@ -218,10 +249,13 @@ AnyNotice = (
     | Deleted
     | StillThere
     | NoSuchFile
+    | NotYours
+    | Busy
+    | ChoreDelayed
     | NothingToCancel
     | FileList
     | StatusList
     | Card
     | Link
 )
-FOLDED = (Accepted, Saved, Failed, Delayed)
+FOLDED = (Accepted, Saved, Failed, Delayed, OverLimit)

@@ -85,7 +85,7 @@ class Outbox:
         self._budget = budget
         self._budgets = budgets
         self._interval = progress_interval
-        self._phrasing = Phrasing(renaming, sample)
+        self._phrasing = Phrasing(renaming, sample, messenger.capabilities)
         self._pauses = pauses
         self._bell = Bell()
         self._lines: dict[str, _Line] = {}

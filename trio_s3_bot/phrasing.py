@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from trio_s3_bot import texts
-from trio_s3_bot.conversation.buttons import data, short_query
+from trio_s3_bot.conversation.buttons import data
 from trio_s3_bot.conversation.state import Ask
 from trio_s3_bot.inbox import Book, Status, StatusDocument
+from trio_s3_bot.messengers.base import Capabilities
 from trio_s3_bot.model import Button, Keyboard, OutMessage, SavedFile, UploadState
 from trio_s3_bot.notices import (
     Accepted,
@@ -20,6 +21,7 @@ from trio_s3_bot.notices import (
     ConfirmDelete,
     Conflict,
     FileList,
+    Place,
     Renamed,
     Saved,
     StatusList,
@@ -28,17 +30,27 @@ from trio_s3_bot.texts import Label
 
 Renaming = Literal["offer", "ask", "off"]
 BUTTONS_FOR = 5  # documents of one message that get buttons of their own; more are reached from the list
+MOST_LISTED = 10  # documents on a page of a list
+T = TypeVar("T")
 SampleOf = Callable[[str], texts.Sample | None]
+
+
+def list_size(capabilities: Capabilities) -> int:
+    """How many files a page shows: each has a button, and two turn the page."""
+    return min(MOST_LISTED, capabilities.buttons - 2)
 
 
 class Phrasing:
     """
-    Composes messages. `renaming` says whether new names are offered, `sample` tells how far an upload is.
+    Composes messages. `renaming` says whether new names are offered, `sample` tells how far an upload is, and
+    `capabilities` how many buttons there may be.
     """
 
-    def __init__(self, renaming: Renaming, sample: SampleOf) -> None:
+    def __init__(self, renaming: Renaming, sample: SampleOf, capabilities: Capabilities) -> None:
         self._renaming = renaming
         self._sample = sample
+        self._list_size = list_size(capabilities)
+        self._status_size = min(self._list_size, capabilities.button_rows - 1)
 
     def compose(self, notices: Sequence[AnyNotice], language: str, book: Book) -> OutMessage:
         """One message for notices of one kind; it answers the message that all of them answer, if it is one."""
@@ -60,7 +72,7 @@ class Phrasing:
     def _said(self, notices: Sequence[AnyNotice], language: str, book: Book) -> tuple[str, Keyboard]:
         match notices[0]:
             case FileList() as notice:
-                return _file_list(notice, language, book)
+                return self._file_list(notice, language, book)
             case StatusList() as notice:
                 return self._status_list(notice, language, book)
             case Card() as notice:
@@ -70,11 +82,9 @@ class Phrasing:
                 documents = [document for document in found if document is not None]
                 return texts.compose(notices, language), self._status_buttons(documents, language)
             case Saved() | Renamed():
-                return texts.compose(notices, language), self._saved_buttons(notices, language)
-            case ConfirmDelete(upload=upload):
-                return texts.compose(notices, language), _row(
-                    _button(Label.YES_DELETE, language, "yes", upload), _button(Label.NO, language, "no", upload)
-                )
+                return texts.compose(notices, language), self._saved_buttons(notices, language, book)
+            case ConfirmDelete() as notice:
+                return texts.compose(notices, language), _confirmation_buttons(notice, language)
             case Conflict(upload=upload):
                 return texts.compose(notices, language), _conflict_buttons(upload, language)
         return texts.compose(notices, language), ()
@@ -83,18 +93,37 @@ class Phrasing:
         return texts.StatusLine(document.name, document.state, self._sample(document.id))
 
     def _status_list(self, notice: StatusList, language: str, book: Book) -> tuple[str, Keyboard]:
-        documents, total = book.on_their_way(notice.page)
-        pages = texts.page_of(notice.page, _pages(total, book.page_size), language)
+        size = self._status_size
+        page, documents, total = _existing(notice.page, size, lambda page: book.on_their_way(page, size))
+        pages = texts.page_of(page, _pages(total, size), language)
         lines = [self._line(document) for document in documents]
         text = texts.status_list(lines, total=total, pages=pages, language=language)
         cards = tuple((Button(texts.name_on_button(d.name), data("card", d.id)),) for d in documents)
-        return text, (*cards, *_turning("stat", notice.page, total, book.page_size, language))
+        return text, (*cards, *_turning("stat", Place(page), total, size, language))
+
+    def _file_list(self, notice: FileList, language: str, book: Book) -> tuple[str, Keyboard]:
+        size, query = self._list_size, notice.query
+        page, files, total = _existing(notice.page, size, lambda page: book.files(page, query, size))
+        place, first = Place(page, query), page * size + 1
+        text = texts.file_list(
+            files,
+            total=total,
+            first=first,
+            pages=texts.page_of(page, _pages(total, size), language),
+            query=query,
+            now=book.now,
+            language=language,
+        )
+        numbers = [Button(str(n), data("card", file.id, place=place)) for n, file in enumerate(files, first)]
+        rows = tuple(tuple(numbers[start : start + 5]) for start in range(0, len(numbers), 5))
+        return text, (*rows, *_turning("list", place, total, size, language))
 
     def _card(self, notice: Card, language: str, book: Book) -> tuple[str, Keyboard]:
         file, document = book.file(notice.upload), book.document(notice.upload)
-        back = _row(_button(Label.BACK, language, "list", notice.page)) if notice.from_list else ()
+        back = _row(_button(Label.BACK, language, "list", place=notice.place)) if notice.place else ()
         if file is not None:
-            return texts.card(file, now=book.now, language=language), (*_file_buttons(file, language), *back)
+            buttons = self._file_buttons(file, notice.place, language)
+            return texts.card(file, now=book.now, language=language), (*buttons, *back)
         line = self._line(document) if document is not None else None
         buttons = self._document_buttons(document, language) if document is not None else ()
         return texts.card(line, now=book.now, language=language), (*buttons, *back)
@@ -116,15 +145,30 @@ class Phrasing:
         first = []
         if self._renaming != "off":
             first.append(_button(Label.RENAME, language, "name", document.id))
-        if document.ask is Ask.KEEP_NAME and document.state is UploadState.ASKING:
+        if document.ask in (Ask.KEEP_NAME, Ask.NEW_NAME) and document.state is UploadState.ASKING:
             first.append(_button(Label.KEEP_NAME, language, "keep", document.id))
         first.append(_button(Label.CANCEL, language, "stop", document.id))
-        if self._renaming == "off" or not document.caption_name or document.caption_name == document.name:
-            return (tuple(first),)
-        name = texts.name_on_button(document.caption_name)
-        return tuple(first), _row(_button(Label.NAME_IT, language, "capt", document.id, name=name))[0]
+        return tuple(first), *self._caption_button(document, language)
 
-    def _saved_buttons(self, notices: Sequence[AnyNotice], language: str) -> Keyboard:
+    def _caption_button(self, document: StatusDocument, language: str) -> Keyboard:
+        """The offer to call a document what its caption says."""
+        if self._renaming == "off" or not document.caption_name or document.caption_name == document.name:
+            return ()
+        name = texts.name_on_button(document.caption_name)
+        return _row(_button(Label.NAME_IT, language, "capt", document.id, name=name))
+
+    def _file_buttons(self, file: SavedFile, place: Place | None, language: str) -> Keyboard:
+        """What can be done to a saved file; nothing to one that is gone."""
+        if file.gone:
+            return ()
+        rename = [_button(Label.RENAME, language, "name", file.id)] if self._renaming != "off" else []
+        return _row(
+            _button(Label.LINK, language, "link", file.id),
+            *rename,
+            _button(Label.DELETE, language, "del", file.id, place=place),
+        )
+
+    def _saved_buttons(self, notices: Sequence[AnyNotice], language: str, book: Book) -> Keyboard:
         saved = [
             (n.upload, n.key if isinstance(n, Saved) else n.new) for n in notices if isinstance(n, Saved | Renamed)
         ]
@@ -134,47 +178,32 @@ class Phrasing:
             return tuple((Button(texts.name_on_button(name), data("card", item)),) for item, name in saved)
         ((item, _),) = saved
         rename = [_button(Label.RENAME, language, "name", item)] if self._renaming != "off" else []
-        return _row(*rename, _button(Label.LINK, language, "link", item))
+        document = book.document(item) if isinstance(notices[0], Saved) else None
+        caption = self._caption_button(document, language) if document is not None else ()
+        return (*_row(*rename, _button(Label.LINK, language, "link", item)), *caption)
 
 
-def _file_list(notice: FileList, language: str, book: Book) -> tuple[str, Keyboard]:
-    query = short_query(notice.query)
-    files, total = book.files(notice.page, query)
-    text = texts.file_list(
-        files,
-        total=total,
-        first=notice.page * book.page_size + 1,
-        pages=texts.page_of(notice.page, _pages(total, book.page_size), language),
-        query=query,
-        now=book.now,
-        language=language,
-    )
-    numbers = [
-        Button(str(number), data("card", file.id, notice.page))
-        for number, file in enumerate(files, notice.page * book.page_size + 1)
-    ]
-    rows = tuple(tuple(numbers[start : start + 5]) for start in range(0, len(numbers), 5))
-    return text, (*rows, *_turning("list", notice.page, total, book.page_size, language, query))
+def _existing(page: int, size: int, look: Callable[[int], tuple[list[T], int]]) -> tuple[int, list[T], int]:
+    """What is on a page, or on the last one if there are no longer so many; which page that is, and how much in all."""
+    found, total = look(page)
+    last = _pages(total, size) - 1
+    return (page, found, total) if page <= last else (last, *look(last))
 
 
-def _turning(verb: str, page: int, total: int, size: int, language: str, *rest: str) -> Keyboard:
+def _turning(verb: str, place: Place, total: int, size: int, language: str) -> Keyboard:
     """Buttons to the pages before and after this one."""
     buttons = []
-    if page > 0:
-        buttons.append(_button(Label.PREVIOUS, language, verb, page - 1, *rest))
-    if (page + 1) * size < total:
-        buttons.append(_button(Label.NEXT, language, verb, page + 1, *rest))
+    if place.page > 0:
+        buttons.append(_button(Label.PREVIOUS, language, verb, place=Place(place.page - 1, place.query)))
+    if (place.page + 1) * size < total:
+        buttons.append(_button(Label.NEXT, language, verb, place=Place(place.page + 1, place.query)))
     return _row(*buttons) if buttons else ()
 
 
-def _file_buttons(file: SavedFile, language: str) -> Keyboard:
-    """What can be done to a saved file; nothing to one that is gone."""
-    if file.gone:
-        return ()
+def _confirmation_buttons(notice: ConfirmDelete, language: str) -> Keyboard:
     return _row(
-        _button(Label.LINK, language, "link", file.id),
-        _button(Label.RENAME, language, "name", file.id),
-        _button(Label.DELETE, language, "del", file.id),
+        _button(Label.YES_DELETE, language, "yes", notice.upload, place=notice.place),
+        _button(Label.NO, language, "no", notice.upload, place=notice.place),
     )
 
 
@@ -186,8 +215,10 @@ def _conflict_buttons(item: str, language: str) -> Keyboard:
     )
 
 
-def _button(label: Label, language: str, verb: str, *arguments: object, **facts: object) -> Button:
-    return Button(texts.label(label, language, **facts), data(verb, *arguments))
+def _button(
+    label: Label, language: str, verb: str, *arguments: object, place: Place | None = None, **facts: object
+) -> Button:
+    return Button(texts.label(label, language, **facts), data(verb, *arguments, place=place))
 
 
 def _row(*buttons: Button) -> Keyboard:

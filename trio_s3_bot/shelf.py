@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -21,12 +21,16 @@ log = structlog.get_logger()
 
 
 class Shelf:
-    """Does for a decision what needs the store: `link_lifetime` is in seconds."""
+    """
+    Does for a decision what needs the store: `link_lifetime` is in seconds, `page_sizes` says how many files a list
+    shows at a time, by messenger.
+    """
 
-    def __init__(self, bucket: Bucket, files: Files, link_lifetime: int) -> None:
+    def __init__(self, bucket: Bucket, files: Files, link_lifetime: int, page_sizes: Mapping[str, int]) -> None:
         self._bucket = bucket
         self._files = files
         self._link_lifetime = link_lifetime
+        self._page_sizes = page_sizes
 
     async def prepared(self, chat: Chat, decision: Decision) -> Decision:
         """The decision with links made, after a look at the files that are about to be shown."""
@@ -36,7 +40,8 @@ class Shelf:
                 case MakeLink():
                     effects.append(await self._link(chat, effect))
                 case Say(notice=FileList() as shown):
-                    await self._look_at(await self._files.page(chat, shown.page, shown.query))
+                    size = self._page_sizes[chat.messenger]
+                    await self._look_at(await self._files.page(chat, shown.page, shown.query, size))
                     effects.append(effect)
                 case Say(notice=Card(upload=item)):
                     file = await self._files.get(chat, item)
@@ -67,7 +72,7 @@ class Shelf:
             except StoreError as error:
                 log.info("the store could not be asked about a file", error=str(error))
             else:
-                found.append((file, there is None or there.size != file.size))
+                found.append((file, there is None or (there.size, there.etag) != (file.size, file.etag)))
 
         with trio.move_on_after(PATIENCE):
             async with trio.open_nursery() as nursery:

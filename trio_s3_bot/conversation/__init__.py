@@ -14,6 +14,7 @@ from dataclasses import replace
 from trio_s3_bot import names, texts
 from trio_s3_bot.conversation import buttons, commands, naming
 from trio_s3_bot.conversation.state import (
+    DAY,
     Access,
     AnswerPress,
     Ask,
@@ -98,12 +99,12 @@ def decide(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts | Non
     if not _allowed(update, rules.access):
         return _refuse(state, update)
     if update.press is not None:
-        return buttons.pressed(state, update, facts)
+        return buttons.pressed(state, update, rules, facts)
     if update.documents:
         return _taken(state, update, rules, facts)
     if not update.addressed:
         return Decision(state)
-    return _answered(state, update, facts)
+    return _answered(state, update, rules, facts)
 
 
 def give_up(state: ChatState, update: UpdateObj) -> Decision:
@@ -140,21 +141,21 @@ def _greeted(state: ChatState) -> tuple[ChatState, tuple[Effect, ...]]:
     return replace(state, greeted=True, refused=False), () if state.greeted else (Say(Greeting()),)
 
 
-def _answered(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
+def _answered(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -> Decision:
     """A message without a document: a command, an answer to a question, or neither."""
     first = not state.greeted
     state, greeting = _greeted(state)
     command = commands.command_in(update.text)
     if command is not None:
-        decision = commands.commanded(state, update, command, facts)
+        decision = commands.commanded(state, update, command, rules, facts)
         if first and isinstance(decision.effects[0], Say) and isinstance(decision.effects[0].notice, Help):
             return Decision(state, greeting)
         return Decision(decision.state, (*greeting, *decision.effects))
     if first:
         return Decision(state, greeting)
-    question = commands.question_answered(state, update, facts) if update.text else None
-    if question is not None:
-        return commands.answered(state, update, question, facts)
+    questions = commands.questions_answered(state, update, facts) if update.text else ()
+    if questions:
+        return commands.answered(state, update, questions, facts)
     return Decision(state, (Say(DocumentRequired(reply_to=update.message_id)),))
 
 
@@ -166,8 +167,9 @@ def _taken(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -> D
         if _over(rules, usage, size):
             notice = OverLimit(
                 name=_name_of(document),
-                opens_at=usage.oldest_expires,
+                opens_at=_opens_at(rules, usage, size, facts.now),
                 now=facts.now,
+                limit=rules.bytes_per_day,
                 reply_to=update.message_id,
             )
             effects = (*effects, Say(notice))
@@ -185,6 +187,17 @@ def _over(rules: Rules, usage: Usage, size: int) -> bool:
     too_many = rules.files_per_day is not None and usage.files >= rules.files_per_day
     too_much = rules.bytes_per_day is not None and usage.bytes + size > rules.bytes_per_day
     return too_many or too_much
+
+
+def _opens_at(rules: Rules, usage: Usage, size: int, now: float) -> float | None:
+    """When there is room for a document of `size` bytes; `None` if there never is."""
+    if _over(rules, Usage(), size):
+        return None
+    for expires, expired in usage.oldest:
+        usage = replace(usage, files=usage.files - 1, bytes=usage.bytes - expired)
+        if not _over(rules, usage, size):
+            return expires
+    return now + DAY
 
 
 def _name_of(document: Document) -> str:

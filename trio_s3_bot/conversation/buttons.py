@@ -1,9 +1,9 @@
 """
 What buttons carry, and what pressing them does.
 
-A button carries a verb and what it is about, `verb:document[:page]`. Who presses it may have changed the data, may
-press twice, or press what hung there for a year: a verb does nothing unless the document is this chat's and in the
-state that the verb is for.
+A button carries a verb and what it is about, `verb:document[:page:query]` or `verb:page:query`. Who presses it may have
+changed the data, may press twice, or press what hung there for a year: a verb does nothing unless the document is this
+chat's and in the state that the verb is for.
 """
 
 from __future__ import annotations
@@ -23,35 +23,39 @@ from trio_s3_bot.conversation.state import (
     Item,
     MakeLink,
     Release,
+    Rules,
     Say,
     Toast,
-    WaitLonger,
 )
 from trio_s3_bot.model import Press, UpdateObj, UploadState
-from trio_s3_bot.notices import AskName, Card, ConfirmDelete, FileList, StatusList
+from trio_s3_bot.notices import Card, ConfirmDelete, FileList, Place, StatusList
 
-QUERY_LIMIT = 40  # bytes of a search that fit into a button
-
-
-def data(verb: str, *arguments: object) -> str:
-    """What a button carries; at most 64 bytes (Bot API, "InlineKeyboardButton")."""
-    return ":".join((verb, *map(str, arguments)))
+LIMIT = 64  # bytes that a button can carry: Bot API, "InlineKeyboardButton"
+QUERY_LIMIT = 40  # bytes of a search that fit into a button that turns the page
 
 
-def short_query(query: str) -> str:
-    """The part of a search that fits into a button that turns the page."""
-    return query.encode()[:QUERY_LIMIT].decode(errors="ignore")
+def data(verb: str, *arguments: object, place: Place | None = None) -> str:
+    """What a button carries. Of the search of a `place` there is as much as fits."""
+    if place is None:
+        return ":".join((verb, *map(str, arguments)))
+    before_query = data(verb, *arguments, place.page, "")
+    return before_query + short_query(place.query, LIMIT - len(before_query.encode()))
+
+
+def short_query(query: str, limit: int = QUERY_LIMIT) -> str:
+    """The beginning of a search, in at most `limit` bytes of UTF-8."""
+    return query.encode()[:limit].decode(errors="ignore")
 
 
 @dataclass(frozen=True, slots=True)
 class _Pressed:
-    """A pressed button, understood."""
+    """A pressed button, understood: what it is about, and the place in the list that it came from or leads to."""
 
     press: Press
     verb: str
     item: Item | None
-    argument: str
-    page: int
+    place: Place | None
+    now: float
 
 
 def item_in(press: Press) -> str | None:
@@ -60,16 +64,16 @@ def item_in(press: Press) -> str | None:
     return rest.partition(":")[0] if verb in _ABOUT_ITEMS else None
 
 
-def pressed(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
+def pressed(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -> Decision:
     """What a pressed button leads to. It is always answered: its spinner turns until then."""
     assert update.press is not None
     push = _understood(update.press, facts)
     if push.verb in _LISTS:
         return _LISTS[push.verb](state, push)
     handler = _ABOUT_ITEMS.get(push.verb)
-    if handler is None or push.item is None:
+    if handler is None or push.item is None or (push.verb in _RENAMING and rules.rename == "off"):
         return _only(state, push, Toast.STALE)
-    if push.item.owner is not None and update.sender is not None and push.item.owner != update.sender.id:
+    if not push.item.is_of(update.sender):
         return _only(state, push, Toast.NOT_YOURS)
     if push.item.busy:
         return _only(state, push, Toast.BUSY)
@@ -78,10 +82,15 @@ def pressed(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
 
 def _understood(press: Press, facts: Facts) -> _Pressed:
     verb, _, rest = press.data.partition(":")
-    first, _, second = rest.partition(":")
-    page = first if verb in _LISTS else second
-    number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 0
-    return _Pressed(press, verb, facts.items.get(first), second, number)
+    if verb in _LISTS:
+        return _Pressed(press, verb, None, _place(rest), facts.now)
+    item, _, place = rest.partition(":")
+    return _Pressed(press, verb, facts.items.get(item), _place(place) if place else None, facts.now)
+
+
+def _place(text: str) -> Place:
+    page, _, query = text.partition(":")
+    return Place(int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 0, query)
 
 
 def _only(state: ChatState, push: _Pressed, toast: Toast = Toast.NONE) -> Decision:
@@ -92,10 +101,10 @@ def _rename(state: ChatState, push: _Pressed, item: Item) -> Decision:
     if not (item.open or item.stored):
         return _only(state, push, Toast.STALE)
     question = state.question(item.id)
-    if question is not None and question.ask is Ask.NEW_NAME:
-        return _only(state, push)  # pressed twice: it is asked already
-    decision = _only(state.asking(item.id, Ask.NEW_NAME), push).and_also(Say(AskName(upload=item.id, name=item.name)))
-    return decision.and_also(WaitLonger(item.id)) if item.state is UploadState.ASKING else decision
+    if question is not None and question.ask is Ask.NEW_NAME and push.now <= question.until:
+        return _only(state, push)  # pressed twice: it has just been asked
+    asked = naming.asked(state, item, reply_to=item.message_id)
+    return Decision(asked.state, (AnswerPress(push.press), *asked.effects))
 
 
 def _keep(state: ChatState, push: _Pressed, item: Item) -> Decision:
@@ -134,19 +143,19 @@ def _settle_conflict(state: ChatState, push: _Pressed, item: Item, release: Rele
 def _delete(state: ChatState, push: _Pressed, item: Item) -> Decision:
     if not item.stored:
         return _only(state, push, Toast.STALE)
-    confirm = Say(ConfirmDelete(upload=item.id, name=item.name), edit_of=push.press.message_id)
-    return _only(state.asking(item.id, Ask.DELETE), push).and_also(confirm)
+    confirm = ConfirmDelete(upload=item.id, name=item.name, place=push.place)
+    return _only(state.asking(item.id, Ask.DELETE), push).and_also(Say(confirm, edit_of=push.press.message_id))
 
 
 def _confirm(state: ChatState, push: _Pressed, item: Item) -> Decision:
     if not item.stored or not _is_open(state, item, Ask.DELETE):
         return _only(state, push, Toast.STALE)
-    return _only(state.settled(item.id), push).and_also(Delete(item.id))
+    return _only(state.settled(item.id), push).and_also(Delete(item.id, push.press.message_id))
 
 
 def _dismiss(state: ChatState, push: _Pressed, item: Item) -> Decision:
-    card = Say(Card(upload=item.id), edit_of=push.press.message_id)
-    return _only(state.settled(item.id), push, Toast.KEPT).and_also(card)
+    card = Card(upload=item.id, place=push.place)
+    return _only(state.settled(item.id), push, Toast.KEPT).and_also(Say(card, edit_of=push.press.message_id))
 
 
 def _link(state: ChatState, push: _Pressed, item: Item) -> Decision:
@@ -155,21 +164,19 @@ def _link(state: ChatState, push: _Pressed, item: Item) -> Decision:
 
 def _card(state: ChatState, push: _Pressed, item: Item) -> Decision:
     """From a list the card takes the list's place, with a way back; elsewhere it is a message of its own."""
-    if push.argument:
-        return _only(state, push).and_also(
-            Say(Card(upload=item.id, page=push.page, from_list=True), edit_of=push.press.message_id)
-        )
-    return _only(state, push).and_also(Say(Card(upload=item.id)))
+    edit_of = push.press.message_id if push.place else None
+    return _only(state, push).and_also(Say(Card(upload=item.id, place=push.place), edit_of=edit_of))
 
 
 def _list_page(state: ChatState, push: _Pressed) -> Decision:
-    return _only(state, push).and_also(
-        Say(FileList(page=push.page, query=push.argument), edit_of=push.press.message_id)
-    )
+    place = push.place or Place(0)
+    shown = FileList(page=place.page, query=short_query(place.query))
+    return _only(state, push).and_also(Say(shown, edit_of=push.press.message_id))
 
 
 def _status_page(state: ChatState, push: _Pressed) -> Decision:
-    return _only(state, push).and_also(Say(StatusList(page=push.page), edit_of=push.press.message_id))
+    page = push.place.page if push.place else 0
+    return _only(state, push).and_also(Say(StatusList(page=page), edit_of=push.press.message_id))
 
 
 def _status_anew(state: ChatState, push: _Pressed) -> Decision:
@@ -199,6 +206,7 @@ _ABOUT_ITEMS: dict[str, Callable[[ChatState, _Pressed, Item], Decision]] = {
     "link": _link,
     "card": _card,
 }
+_RENAMING = frozenset({"name", "capt"})
 _LISTS: dict[str, Callable[[ChatState, _Pressed], Decision]] = {
     "list": _list_page,
     "stat": _status_page,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from trio_s3_bot import texts
 from trio_s3_bot.conversation import naming
+from trio_s3_bot.conversation.buttons import short_query
 from trio_s3_bot.conversation.state import (
     Ask,
     Cancel,
@@ -17,19 +20,20 @@ from trio_s3_bot.conversation.state import (
     MakeLink,
     Question,
     Release,
+    Rules,
     Say,
-    WaitLonger,
 )
 from trio_s3_bot.model import UpdateObj, UploadState
 from trio_s3_bot.notices import (
     AnyNotice,
-    AskName,
+    Busy,
     ConfirmDelete,
     FileList,
     Help,
     NameSet,
     NoSuchFile,
     NothingToCancel,
+    NotYours,
     StatusList,
     StillThere,
 )
@@ -53,47 +57,47 @@ def command_in(text: str | None) -> Command | None:
     return Command(name.casefold(), rest[0].strip() if rest else "")
 
 
-def commanded(state: ChatState, update: UpdateObj, command: Command, facts: Facts) -> Decision:
+def commanded(state: ChatState, update: UpdateObj, command: Command, rules: Rules, facts: Facts) -> Decision:
     """What a command leads to; one that nobody knows gets the help."""
     match command.name:
         case "list" | "files":
-            return _say(state, FileList(page=0, query=command.argument))
+            return _say(state, _file_list(command.argument))
         case "status":
             return _say(state, StatusList(page=0))
         case "cancel":
             return _cancel(state, update, facts)
-        case name if name in ABOUT_A_FILE:
+        case name if name in ABOUT_A_FILE and (name != "rename" or rules.rename != "off"):
             return _about_a_file(state, update, command, facts)
-    return _say(state, Help(reply_to=update.message_id))
+    return _say(state, Help(renames=rules.rename != "off", reply_to=update.message_id))
 
 
-def question_answered(state: ChatState, update: UpdateObj, facts: Facts) -> Question | None:
-    """The question that a text answers: the one about the message it replies to, or the only one that is open."""
-    for item in facts.replied:
-        question = state.question(item)
-        if question is not None and _may_answer(update, facts.items.get(item)):
-            return question
-    mine = [
-        question
-        for question in state.questions
-        if _may_answer(update, facts.items.get(question.item)) and facts.now <= question.until
-    ]
-    return mine[0] if len(mine) == 1 and not update.chat.group and update.reply_to is None else None
+def questions_answered(state: ChatState, update: UpdateObj, facts: Facts) -> tuple[Question, ...]:
+    """
+    The questions that a text answers: the one about the message it replies to, or the only one that is open.
+
+    That all documents keep their names may be said of several at once.
+    """
+    meant = _about_replied(state, update, facts) if facts.replied else _live(state, update, facts)
+    if len(meant) == 1:
+        return tuple(meant) if facts.replied or _is_answer(meant[0], update) else ()
+    keeps_all = texts.means("keep", update.text or "") and all(q.ask is Ask.KEEP_NAME for q in meant)
+    return tuple(meant) if keeps_all else ()
 
 
-def answered(state: ChatState, update: UpdateObj, question: Question, facts: Facts) -> Decision:
-    """What the answer to a question leads to."""
+def answered(state: ChatState, update: UpdateObj, questions: Sequence[Question], facts: Facts) -> Decision:
+    """What the answer to a question leads to, or to several."""
+    if len(questions) > 1:
+        return _all_kept(state, questions)
+    (question,) = questions
     item, text = facts.items[question.item], (update.text or "").strip()
-    if not (item.open or item.stored):
-        return _say(state.settled(item.id), NoSuchFile(name=item.name, reply_to=update.message_id))
+    unfit = _unfit(item, update)
+    if unfit is not None:
+        return _say(state if item.busy else state.settled(item.id), unfit)
     match question.ask:
         case Ask.KEEP_NAME if texts.means("keep", text):
             return _kept(state, update, item)
         case Ask.KEEP_NAME if texts.means("rename", text):
-            return Decision(
-                state.asking(item.id, Ask.NEW_NAME),
-                (Say(AskName(upload=item.id, name=item.name, reply_to=update.message_id)), WaitLonger(item.id)),
-            )
+            return naming.asked(state, item, reply_to=update.message_id)
         case Ask.CONFLICT:
             return _conflict_settled(state, update, item, text)
         case Ask.DELETE:
@@ -105,15 +109,61 @@ def _say(state: ChatState, notice: AnyNotice) -> Decision:
     return Decision(state, (Say(notice),))
 
 
-def _may_answer(update: UpdateObj, item: Item | None) -> bool:
-    if item is None:
-        return False
-    return item.owner is None or update.sender is None or update.sender.id == item.owner
+def _file_list(argument: str) -> FileList:
+    """`report #2` is the second page of what has `report` in its name."""
+    found = re.fullmatch(r"(.*?)\s*#([0-9]{1,5})", argument)
+    query, page = (found[1], int(found[2]) - 1) if found else (argument, 0)
+    return FileList(page=max(page, 0), query=short_query(query))
+
+
+def _about_replied(state: ChatState, update: UpdateObj, facts: Facts) -> list[Question]:
+    """The sender's questions about the documents that the answered message is about."""
+    found = (state.question(item) for item in facts.replied)
+    return _of_sender((question for question in found if question is not None), update, facts)
+
+
+def _live(state: ChatState, update: UpdateObj, facts: Facts) -> list[Question]:
+    """The sender's questions that any text may answer: those of a private chat, for a while."""
+    if update.chat.group:
+        return []
+    return _of_sender((question for question in state.questions if facts.now <= question.until), update, facts)
+
+
+def _of_sender(questions: Iterable[Question], update: UpdateObj, facts: Facts) -> list[Question]:
+    return [q for q in questions if q.item in facts.items and facts.items[q.item].is_of(update.sender)]
+
+
+def _is_answer(question: Question, update: UpdateObj) -> bool:
+    """
+    Whether a text that replies to nothing can be meant for a question.
+
+    Whether to rename is answered with yes, no, or what looks like the name of a file: anything else is just talk.
+    """
+    text = (update.text or "").strip()
+    if question.ask is not Ask.KEEP_NAME or texts.means("keep", text) or texts.means("rename", text):
+        return True
+    return naming.name_in(text, "") is not None
+
+
+def _unfit(item: Item, update: UpdateObj) -> AnyNotice | None:
+    """Why nothing can be done with a document, if so."""
+    if item.busy:
+        return Busy(name=item.name, reply_to=update.message_id)
+    if not (item.open or item.stored):
+        return NoSuchFile(name=item.name, reply_to=update.message_id)
+    return None
 
 
 def _kept(state: ChatState, update: UpdateObj, item: Item) -> Decision:
     decision = _say(state.settled(item.id), NameSet(upload=item.id, name=item.name, reply_to=update.message_id))
     return decision.and_also(Release(item.id)) if item.state is UploadState.ASKING else decision
+
+
+def _all_kept(state: ChatState, questions: Iterable[Question]) -> Decision:
+    decision = Decision(state)
+    for question in questions:
+        decision = Decision(decision.state.settled(question.item), (*decision.effects, Release(question.item)))
+    return decision.and_also(Say(StatusList(page=0)))
 
 
 def _conflict_settled(state: ChatState, update: UpdateObj, item: Item, text: str) -> Decision:
@@ -136,11 +186,11 @@ def _delete_confirmed(state: ChatState, update: UpdateObj, item: Item, text: str
 
 def _cancel(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
     """Leave the question, or give up the upload: the one replied to, else the only one there is."""
-    question = question_answered(state, update, facts) or (state.questions[-1] if _may_leave(state, update) else None)
-    if question is not None and question.item in facts.items:
+    question = _to_leave(state, update, facts)
+    if question is not None:
         return _left(state, update, question, facts.items[question.item])
-    mine = [facts.items[i] for i in facts.replied or facts.open_items]
-    running = [item for item in mine if item.open and _may_answer(update, item)]
+    found = [facts.items[i] for i in facts.replied or facts.open_items]
+    running = [item for item in found if item.open and item.is_of(update.sender)]
     if len(running) == 1:
         return Decision(state.settled(running[0].id), (Cancel(running[0].id),))
     if running:
@@ -148,28 +198,47 @@ def _cancel(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
     return _say(state, NothingToCancel(reply_to=update.message_id))
 
 
-def _may_leave(state: ChatState, update: UpdateObj) -> bool:
-    return bool(state.questions) and not update.chat.group and update.reply_to is None
+def _to_leave(state: ChatState, update: UpdateObj, facts: Facts) -> Question | None:
+    """The question about the message replied to; in a private chat without a reply, the last one that is open."""
+    if facts.replied:
+        about_replied = _about_replied(state, update, facts)
+        return about_replied[0] if len(about_replied) == 1 else None
+    return next(reversed(_live(state, update, facts)), None)
 
 
 def _left(state: ChatState, update: UpdateObj, question: Question, item: Item) -> Decision:
-    if question.ask is Ask.CONFLICT and item.open:
-        return Decision(state.settled(item.id), (Cancel(item.id),))
+    match question.ask:
+        case Ask.CONFLICT if item.open:
+            return Decision(state.settled(item.id), (Cancel(item.id),))
+        case Ask.DELETE:
+            return _say(state.settled(item.id), StillThere(name=item.name, reply_to=update.message_id))
     return _kept(state, update, item)
 
 
 def _about_a_file(state: ChatState, update: UpdateObj, command: Command, facts: Facts) -> Decision:
     """`/rename`, `/link`, `/delete`: for the file whose message is answered, or that is called so."""
     found = [facts.items[i] for i in facts.replied or facts.named]
-    mine = [item for item in found if _may_answer(update, item) and (item.open or item.stored)]
+    mine = [item for item in found if item.is_of(update.sender)]
+    exactly = [item for item in mine if item.name == command.argument]
+    mine = exactly if len(exactly) == 1 and not facts.replied else mine
+    if len(mine) > 1 and not facts.replied:
+        return _say(state, _file_list(command.argument))
+    if found and not mine:
+        return _say(state, NotYours(reply_to=update.message_id))
     if len(mine) != 1:
-        return _say(state, NoSuchFile(name=command.argument or None, reply_to=update.message_id))
-    (item,) = mine
+        name = command.argument if command.argument and not facts.replied else None
+        return _say(state, NoSuchFile(name=name, reply_to=update.message_id))
+    return _with_a_file(state, update, command, mine[0], replied=bool(facts.replied))
+
+
+def _with_a_file(state: ChatState, update: UpdateObj, command: Command, item: Item, *, replied: bool) -> Decision:
+    unfit = _unfit(item, update)
+    if unfit is not None:
+        return _say(state, unfit)
     if command.name == "rename":
-        if facts.replied and command.argument:
+        if replied and command.argument:
             return naming.named(state, item, command.argument, reply_to=update.message_id)
-        ask = AskName(upload=item.id, name=item.name, reply_to=update.message_id)
-        return _say(state.asking(item.id, Ask.NEW_NAME), ask)
+        return naming.asked(state, item, reply_to=update.message_id)
     if not item.stored:
         return _say(state, NoSuchFile(name=item.name, reply_to=update.message_id))
     if command.name == "link":

@@ -14,17 +14,19 @@ from trio_s3_bot.conversation.state import (
     Rules,
     Say,
     SetName,
+    WaitLonger,
 )
 from trio_s3_bot.model import UpdateObj, UploadState
 from trio_s3_bot.notices import AskName, NameProblem, NameSet
 
+SHORTEST, LONGEST = 2, 10  # characters of what is taken for an extension, unless the old one is shorter
+
 
 def named(state: ChatState, item: Item, text: str, *, reply_to: int | None) -> Decision:
     """The person wants the document to be called `text`."""
-    name = new_name(text, item.name)
+    name = new_name(text, item)
     if name is None:
-        again = AskName(upload=item.id, name=item.name, problem=NameProblem.IMPOSSIBLE, reply_to=reply_to)
-        return Decision(state.asking(item.id, Ask.NEW_NAME), (Say(again),))
+        return asked(state, item, reply_to=reply_to, problem=NameProblem.IMPOSSIBLE)
     state = state.settled(item.id)
     if item.stored:
         if name == item.name:
@@ -36,12 +38,20 @@ def named(state: ChatState, item: Item, text: str, *, reply_to: int | None) -> D
     return Decision(state, (*effects, Say(NameSet(upload=item.id, name=name, reply_to=reply_to))))
 
 
-def new_name(text: str, old: str) -> str | None:
+def asked(state: ChatState, item: Item, *, reply_to: int | None, problem: NameProblem | None = None) -> Decision:
+    """Ask what the document is to be called. What waits for that waits for as long again."""
+    question = AskName(upload=item.id, name=item.name, problem=problem, reply_to=reply_to)
+    decision = Decision(state.asking(item.id, Ask.NEW_NAME), (Say(question),))
+    return decision.and_also(WaitLonger(item.id)) if item.state is UploadState.ASKING else decision
+
+
+def new_name(text: str, item: Item) -> str | None:
     """The name that a text gives, with the old extension if it has none; `None` if it can't be a key."""
     name = names.clean(text.strip())
     if not name:
         return None
-    return name if names.split(name)[1] else names.fit(name + names.split(old)[1])
+    missing = "" if has_extension(name, item.name) else names.split(item.name)[1]
+    return names.fit(name + missing, limit=item.name_limit)
 
 
 def name_in(caption: str | None, old: str) -> str | None:
@@ -49,7 +59,18 @@ def name_in(caption: str | None, old: str) -> str | None:
     if not caption or "\n" in caption.strip() or len(caption) > 255:
         return None
     name = names.clean(caption.strip())
-    return name if names.split(name)[1] and " " not in names.split(name)[1] and name != old else None
+    return name if names.split(name)[1] and has_extension(name, old) and name != old else None
+
+
+def has_extension(name: str, old: str) -> bool:
+    """
+    Whether a new name ends with an extension, or with that of the old one.
+
+    People's names for things have dots, too: `Report v1.2`, `12.05.2024`, `Letter to J. R`.
+    """
+    ending, old_ending = (names.split(n)[1].removeprefix(".").casefold() for n in (name, old))
+    plausible = ending.isascii() and ending.isalnum() and not ending.isdigit()
+    return ending == old_ending or (plausible and min(len(old_ending), SHORTEST) <= len(ending) <= LONGEST)
 
 
 def prefix(rules: Rules, update: UpdateObj) -> str:

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from trio_s3_bot.model import Document, Press, UploadState
+from trio_s3_bot.model import Document, Press, Sender, UploadState
+from trio_s3_bot.names import KEY_LIMIT
 from trio_s3_bot.notices import AnyNotice
+
+DAY = 24 * 3600  # seconds
 
 
 class Access(Protocol):
@@ -84,18 +87,23 @@ class Item:
     """
     A document that a message or a button may be about: on its way (`state`), or saved.
 
-    `owner` sent it, `begun`: it has been tried under its name; `gone`: somebody removed it from the bucket;
-    `busy`: it is being renamed or deleted; `caption_name`: the name that its caption offers.
+    `owner` sent it with the message `message_id`, `gone`: somebody removed it from the bucket; `busy`: it is being
+    renamed or deleted; `caption_name`: the name that its caption offers. A name may have `name_limit` bytes.
     """
 
     id: str
     owner: int | None
     name: str
     state: UploadState
-    begun: bool = False
     gone: bool = False
     busy: bool = False
     caption_name: str | None = None
+    message_id: int | None = None
+    name_limit: int = KEY_LIMIT
+
+    def is_of(self, sender: Sender | None) -> bool:
+        """Whether it is this person's to decide about; what nobody is known to have sent is everybody's."""
+        return self.owner is None or (sender is not None and sender.id == self.owner)
 
     @property
     def open(self) -> bool:
@@ -108,11 +116,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a person has sent within 24 hours, and when the oldest of it no longer counts (Unix seconds)."""
+    """
+    What a person has sent within 24 hours. `oldest` says of the first of it when it no longer counts (Unix seconds),
+    and how many bytes it is.
+    """
 
     files: int = 0
     bytes: int = 0
-    oldest_expires: float = 0.0
+    oldest: tuple[tuple[float, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +222,10 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete a saved object."""
+    """Delete a saved object; `edit_of` is the message of the bot's in whose place that is said."""
 
     item: str
+    edit_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from trio_s3_bot.conversation.state import (
+    DAY,
     AnswerPress,
     Cancel,
     Delete,
@@ -23,8 +24,6 @@ from trio_s3_bot.conversation.state import (
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.rows import Touched
 from trio_s3_bot.model import Chat, UploadState
-
-DAY = 24 * 3600
 
 
 class Writer:
@@ -102,7 +101,7 @@ class Writer:
         self._add_chore(effect.item, "rename", effect.name)
 
     def delete(self, effect: Delete) -> None:
-        self._add_chore(effect.item, "delete", None)
+        self._add_chore(effect.item, "delete", None, effect.edit_of)
 
     def nothing(self, effect: AnswerPress | MakeLink) -> None:
         """Done by the worker, before this."""
@@ -120,13 +119,13 @@ class Writer:
             self._touch(notices=True)
         return changed.rowcount > 0
 
-    def _add_chore(self, item: str, kind: str, name: str | None) -> None:
+    def _add_chore(self, item: str, kind: str, name: str | None, edit_of: int | None = None) -> None:
         """Let something be done to a saved file, unless it is gone or called so. The last new name counts."""
         self._connection.execute(
-            "INSERT INTO chores (item, chat, kind, name) SELECT id, chat, ?, ? FROM files "
+            "INSERT INTO chores (item, chat, kind, name, edit_of) SELECT id, chat, ?, ?, ? FROM files "
             "WHERE id = ? AND key IS NOT prefix || ? "
             "ON CONFLICT (item) DO UPDATE SET name = excluded.name WHERE kind = 'rename' AND creating IS NULL",
-            (kind, name, item, name),
+            (kind, name, edit_of, item, name),
         )
         self._touch(chores=True)
 

@@ -6,19 +6,22 @@ import sqlite3
 
 import msgspec
 
-from trio_s3_bot.conversation.state import Facts, Item, Usage, Wants
+from trio_s3_bot import names
+from trio_s3_bot.conversation.state import DAY, Facts, Item, Usage, Wants
 from trio_s3_bot.inbox import rows
-from trio_s3_bot.inbox.effects import DAY
-from trio_s3_bot.model import UploadState
+from trio_s3_bot.model import Sender, UpdateObj, UploadState
 
 OPEN_ITEMS = 2  # enough to know whether there is one, or more
+OLDEST = 200  # documents of a day of which it is known when they no longer count
+NAMESAKES = 20  # documents of one name that are looked at
 
 
-def find(connection: sqlite3.Connection, chat_key: str, wants: Wants, person: str | None, now: float) -> Facts:
-    """The facts that are wanted, of this chat and this person only; `now` is in Unix seconds."""
+def find(connection: sqlite3.Connection, update: UpdateObj, wants: Wants, now: float) -> Facts:
+    """The facts that are wanted, of the update's chat and sender only; `now` is in Unix seconds."""
+    chat_key, sender = update.chat.key, update.sender
     replied = _replied(connection, chat_key, wants.reply_to)
     named = _named(connection, chat_key, wants.name)
-    open_items = _open_items(connection, chat_key) if wants.open_items else ()
+    open_items = _open_items(connection, chat_key, sender) if wants.open_items else ()
     found = ((item, item_of(connection, chat_key, item)) for item in {*wants.items, *replied, *named, *open_items})
     items = {item_id: item for item_id, item in found if item is not None}
     return Facts(
@@ -26,30 +29,46 @@ def find(connection: sqlite3.Connection, chat_key: str, wants: Wants, person: st
         replied=tuple(item for item in replied if item in items),
         named=tuple(item for item in named if item in items),
         open_items=tuple(item for item in open_items if item in items),
-        usage=_usage(connection, person, now) if wants.usage and person else Usage(),
+        usage=_usage(connection, f"{update.messenger}:{sender.id}", now) if wants.usage and sender else Usage(),
         now=now,
     )
 
 
 def item_of(connection: sqlite3.Connection, chat_key: str, item: str) -> Item | None:
     """A document of this chat, saved or on its way; another chat's is not found."""
-    busy = bool(connection.execute("SELECT EXISTS (SELECT 1 FROM chores WHERE item = ?)", (item,)).fetchone()[0])
     upload = connection.execute(
-        f"SELECT owner, name, {rows.STATE}, key, job FROM uploads WHERE id = ? AND chat = ?", (item, chat_key)
+        f"SELECT owner, name, prefix, {rows.STATE}, 0 FROM uploads WHERE id = ? AND chat = ?", (item, chat_key)
     ).fetchone()
-    if upload is not None and upload[2] != UploadState.SAVED.value:
-        owner, name, state, key, body = upload
-        caption_name = msgspec.json.decode(body, type=rows.JobBody).caption_name
-        return Item(item, owner, name, UploadState(state), begun=key is not None, caption_name=caption_name, busy=busy)
-    file = connection.execute(
-        "SELECT owner, key, prefix, gone FROM files WHERE id = ? AND chat = ?", (item, chat_key)
-    ).fetchone()
-    if file is None:
+    found = upload
+    if upload is None or upload[3] == UploadState.SAVED.value:
+        found = connection.execute(
+            "SELECT owner, substr(key, length(prefix) + 1), prefix, 'saved', gone FROM files WHERE id = ? AND chat = ?",
+            (item, chat_key),
+        ).fetchone()
+    if found is None:
         return None
-    owner, key, prefix, gone = file
-    caption_name = msgspec.json.decode(upload[4], type=rows.JobBody).caption_name if upload else None
-    name = key.removeprefix(prefix)
-    return Item(item, owner, name, UploadState.SAVED, begun=True, gone=bool(gone), caption_name=caption_name, busy=busy)
+    owner, name, prefix, state, gone = found
+    body = _body(connection, item)
+    return Item(
+        item,
+        owner,
+        name,
+        UploadState(state),
+        gone=bool(gone),
+        busy=_exists(connection, "SELECT 1 FROM chores WHERE item = ?", item),
+        caption_name=body.caption_name if body else None,
+        message_id=body.message_id if body else None,
+        name_limit=names.KEY_LIMIT - len(prefix.encode()),
+    )
+
+
+def _body(connection: sqlite3.Connection, item: str) -> rows.JobBody | None:
+    row = connection.execute("SELECT job FROM uploads WHERE id = ?", (item,)).fetchone()
+    return msgspec.json.decode(row[0], type=rows.JobBody) if row else None
+
+
+def _exists(connection: sqlite3.Connection, query: str, *values: object) -> bool:
+    return bool(connection.execute(f"SELECT EXISTS ({query})", values).fetchone()[0])
 
 
 def _replied(connection: sqlite3.Connection, chat_key: str, message_id: int | None) -> tuple[str, ...]:
@@ -60,23 +79,30 @@ def _replied(connection: sqlite3.Connection, chat_key: str, message_id: int | No
 
 
 def _named(connection: sqlite3.Connection, chat_key: str, name: str | None) -> tuple[str, ...]:
+    """Those on their way come first, then the newest."""
     if not name:
         return ()
     query = (
-        "SELECT id FROM files WHERE chat = ? AND NOT gone AND casefold(substr(key, length(prefix) + 1)) = casefold(?) "
-        "ORDER BY saved_at DESC LIMIT 2"
+        f"SELECT id FROM uploads WHERE chat = :chat AND {rows.OPEN} AND NOT cancelled "
+        "AND casefold(name) = casefold(:name) UNION ALL "
+        "SELECT * FROM (SELECT id FROM files WHERE chat = :chat AND NOT gone "
+        "AND casefold(substr(key, length(prefix) + 1)) = casefold(:name) ORDER BY saved_at DESC) LIMIT :most"
     )
-    return tuple(row[0] for row in connection.execute(query, (chat_key, name)))
+    found = connection.execute(query, {"chat": chat_key, "name": name, "most": NAMESAKES})
+    return tuple(row[0] for row in found)
 
 
-def _open_items(connection: sqlite3.Connection, chat_key: str) -> tuple[str, ...]:
-    query = f"SELECT id FROM uploads WHERE chat = ? AND {rows.OPEN} AND NOT cancelled ORDER BY seq LIMIT ?"
-    return tuple(row[0] for row in connection.execute(query, (chat_key, OPEN_ITEMS)))
+def _open_items(connection: sqlite3.Connection, chat_key: str, sender: Sender | None) -> tuple[str, ...]:
+    query = (
+        f"SELECT id FROM uploads WHERE chat = ? AND {rows.OPEN} AND NOT cancelled "
+        "AND (owner IS NULL OR owner = ?) ORDER BY seq LIMIT ?"
+    )
+    owner = sender.id if sender is not None else None
+    return tuple(row[0] for row in connection.execute(query, (chat_key, owner, OPEN_ITEMS)))
 
 
 def _usage(connection: sqlite3.Connection, person: str, now: float) -> Usage:
-    files, size, oldest = connection.execute(
-        "SELECT count(*), coalesce(sum(bytes), 0), coalesce(min(at), ?) FROM usage WHERE person = ? AND at >= ?",
-        (now, person, now - DAY),
-    ).fetchone()
-    return Usage(files, size, oldest + DAY)
+    counted, values = "FROM usage WHERE person = ? AND at > ?", (person, now - DAY)
+    files, size = connection.execute(f"SELECT count(*), coalesce(sum(bytes), 0) {counted}", values).fetchone()
+    oldest = connection.execute(f"SELECT at + {DAY}, bytes {counted} ORDER BY at LIMIT {OLDEST}", values)
+    return Usage(files, size, tuple(oldest.fetchall()))

@@ -14,7 +14,7 @@ from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.model import Chat, SavedFile
-from trio_s3_bot.notices import AnyNotice
+from trio_s3_bot.notices import AnyNotice, AskName, ChoreDelayed, NameProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,12 @@ class Chore:
     name: str | None = None
     key: str | None = None
     creating: frozenset[str] | None = None
+    prefix: str = ""
+
+    @property
+    def present_name(self) -> str:
+        """What the file is called as long as the chore isn't done."""
+        return self.file.key.removeprefix(self.prefix)
 
 
 class Files:
@@ -54,9 +60,9 @@ class Files:
 
         return await self._database.read(read)
 
-    async def page(self, chat: Chat, page: int, query: str) -> list[SavedFile]:
-        """The files that a page of the list shows."""
-        return await self._database.read(lambda connection: page_of(connection, chat.key, page, query)[0])
+    async def page(self, chat: Chat, page: int, query: str, size: int) -> list[SavedFile]:
+        """The files that a page of the list shows, `size` at the most."""
+        return await self._database.read(lambda connection: page_of(connection, chat.key, page, query, size)[0])
 
     async def mark(self, gone: Iterable[tuple[SavedFile, bool]]) -> None:
         """Record which files somebody else has removed from the bucket, or put back."""
@@ -125,49 +131,73 @@ class Files:
         gone = "UPDATE files SET gone = 1 WHERE id = ?"
         await self._end(chore, notice, lambda connection, _: connection.execute(gone, (chore.file.id,)))
 
-    async def ask_again(self, chore: Chore, notice: AnyNotice, timeout: float) -> None:
+    async def ask_again(self, chore: Chore, problem: NameProblem, timeout: float) -> None:
         """The new name can't be had: ask for another one."""
 
         def write(connection: sqlite3.Connection, chat_key: str) -> None:
             question = Question(chore.file.id, Ask.NEW_NAME)
             rows.put_question(connection, chat_key, question, self._clock() + timeout)
             connection.execute("UPDATE uploads SET name = ? WHERE id = ?", (chore.file.name, chore.file.id))
+            sent_with = rows.message_of(connection, chore.file.id)
+            notice = AskName(upload=chore.file.id, name=chore.present_name, problem=problem, reply_to=sent_with)
+            rows.add_notice(connection, chat_key, notice)
 
-        await self._end(chore, notice, write)
+        await self._end(chore, None, write)
+
+    async def tell_delay(self, chore: Chore) -> None:
+        """Let the chat hear, once, that what it wants done has to wait."""
+
+        def write(connection: sqlite3.Connection) -> Chat | None:
+            untold = "UPDATE chores SET delay_told = 1 WHERE item = ? AND NOT delay_told RETURNING chat"
+            row = connection.execute(untold, (chore.file.id,)).fetchone()
+            if row is None:
+                return None
+            rows.add_notice(connection, row[0], ChoreDelayed(upload=chore.file.id, name=chore.present_name))
+            return rows.chat_of(connection, row[0])
+
+        self._tell(await self._database.write(write))
 
     async def open_count(self) -> int:
         """How many chores there are."""
         return await self._database.read(lambda c: c.execute("SELECT count(*) FROM chores").fetchone()[0])
 
-    async def _end(self, chore: Chore, notice: AnyNotice, write: Callable[[sqlite3.Connection, str], object]) -> None:
+    async def _end(
+        self, chore: Chore, notice: AnyNotice | None, write: Callable[[sqlite3.Connection, str], object]
+    ) -> None:
         """`write` gets the chat as it is on record: the group may have moved meanwhile."""
 
         def end(connection: sqlite3.Connection) -> Chat | None:
-            ended = "DELETE FROM chores WHERE item = ? RETURNING chat"
+            ended = "DELETE FROM chores WHERE item = ? RETURNING chat, edit_of"
             row = connection.execute(ended, (chore.file.id,)).fetchone()
             if row is None:
                 return None  # the file was replaced meanwhile, and that is said already
-            write(connection, row[0])
-            rows.add_notice(connection, row[0], notice)
-            return rows.chat_of(connection, row[0])
+            chat_key, edit_of = row
+            write(connection, chat_key)
+            if notice is not None:
+                rows.add_notice(connection, chat_key, notice, edit_of)
+            return rows.chat_of(connection, chat_key)
 
-        chat = await self._database.write(end)
+        self._tell(await self._database.write(end))
+
+    def _tell(self, chat: Chat | None) -> None:
         if chat is not None:
             self._told(chat, rows.Touched(notices=True))
 
 
-def page_of(connection: sqlite3.Connection, chat_key: str, page: int, query: str) -> tuple[list[SavedFile], int]:
-    """One page of a chat's files, the newest first, and how many there are in all."""
-    where = "chat = ? AND instr(casefold(substr(key, length(prefix) + 1)), casefold(?)) > 0"
-    (total,) = connection.execute(f"SELECT count(*) FROM files WHERE {where}", (chat_key, query)).fetchone()
+def page_of(
+    connection: sqlite3.Connection, chat_key: str, page: int, query: str, size: int
+) -> tuple[list[SavedFile], int]:
+    """A page of a chat's files, the newest first, and how many there are in all; beyond the end it is empty."""
+    where = "chat = :chat"
+    if query:
+        where += " AND instr(casefold(substr(key, length(prefix) + 1)), casefold(:query)) > 0"
+    values = {"chat": chat_key, "query": query, "size": size, "offset": page * size}
+    (total,) = connection.execute(f"SELECT count(*) FROM files WHERE {where}", values).fetchone()
     found = connection.execute(
-        f"SELECT {rows.FILE_COLUMNS} FROM files WHERE {where} ORDER BY saved_at DESC, id LIMIT ? OFFSET ?",
-        (chat_key, query, PAGE, page * PAGE),
+        f"SELECT {rows.FILE_COLUMNS} FROM files WHERE {where} ORDER BY saved_at DESC, id LIMIT :size OFFSET :offset",
+        values,
     ).fetchall()
     return [rows.file_from(connection, row) for row in found], total
-
-
-PAGE = 10  # files on a page of a list
 
 
 def _chore(connection: sqlite3.Connection, item: str) -> Chore:
@@ -175,4 +205,4 @@ def _chore(connection: sqlite3.Connection, item: str) -> Chore:
     row = connection.execute(f"SELECT {rows.FILE_COLUMNS} FROM files WHERE id = ?", (item,)).fetchone()
     (prefix,) = connection.execute("SELECT prefix FROM files WHERE id = ?", (item,)).fetchone()
     before = None if creating is None else msgspec.json.decode(creating, type=frozenset[str])
-    return Chore(rows.file_from(connection, row), name, prefix + name if name is not None else None, before)
+    return Chore(rows.file_from(connection, row), name, prefix + name if name is not None else None, before, prefix)

@@ -12,13 +12,14 @@ import msgspec
 from trio_s3_bot.conversation.state import Ask
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.database import Database
-from trio_s3_bot.inbox.files import PAGE, page_of
+from trio_s3_bot.inbox.files import page_of
 from trio_s3_bot.model import Chat, OutMessage, SavedFile, UploadState
 from trio_s3_bot.notices import FOLDED, Accepted, AnyNotice
 
 _FOLDED_KINDS = tuple(kind.__name__ for kind in FOLDED)
 FOLD_AT_MOST = 500  # notices in one message; more would only be counted, not listed
 MENTIONS_KEPT = 50_000
+ALBUMS_KEPT = 200  # messages sent after that of an album before nothing can join it any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +75,21 @@ class Book:
         self._connection = connection
         self._chat = chat_key
         self.now = now
-        self.page_size = PAGE
 
-    def files(self, page: int, query: str) -> tuple[list[SavedFile], int]:
-        """A page of saved files whose names contain `query`, the newest first, and how many there are in all."""
-        return page_of(self._connection, self._chat, page, query)
+    def files(self, page: int, query: str, size: int) -> tuple[list[SavedFile], int]:
+        """A page of `size` saved files whose names contain `query`, the newest first, and how many there are in all."""
+        return page_of(self._connection, self._chat, page, query, size)
 
     def file(self, item: str) -> SavedFile | None:
         query = f"SELECT {rows.FILE_COLUMNS} FROM files WHERE id = ? AND chat = ?"
         row = self._connection.execute(query, (item, self._chat)).fetchone()
         return rows.file_from(self._connection, row) if row else None
 
-    def on_their_way(self, page: int) -> tuple[list[StatusDocument], int]:
-        """A page of what waits and runs, the oldest first, and how many there are in all."""
+    def on_their_way(self, page: int, size: int) -> tuple[list[StatusDocument], int]:
+        """A page of `size` documents that wait or run, the oldest first, and how many there are in all."""
         where = f"chat = ? AND {rows.OPEN} AND NOT cancelled"
         (total,) = self._connection.execute(f"SELECT count(*) FROM uploads WHERE {where}", (self._chat,)).fetchone()
-        found = _documents(self._connection, f"{where} ORDER BY seq LIMIT ? OFFSET ?", (self._chat, PAGE, page * PAGE))
+        found = _documents(self._connection, f"{where} ORDER BY seq LIMIT ? OFFSET ?", (self._chat, size, page * size))
         return found, total
 
     def document(self, item: str) -> StatusDocument | None:
@@ -247,23 +247,17 @@ class _Waiting:
 
 def _compose(connection: sqlite3.Connection, chat: Chat, compose: Compose, now: float) -> Composed | None:
     found = _next_to_say(connection, chat.key)
-    while found and _join_album(connection, found[0], chat.key):
+    while sum(_join_album(connection, waiting, chat.key) for waiting in found):
         found = _next_to_say(connection, chat.key)
     if not found:
         return None
     notices = [waiting.notice for waiting in found]
     message = compose(notices, rows.language_of(connection, chat.key), Book(connection, chat.key, now))
     about = [upload for notice in notices if (upload := getattr(notice, "upload", None)) is not None]
-    albums = {waiting.album for waiting in found}
+    joinable = any(isinstance(waiting.notice, Accepted) and waiting.album is not None for waiting in found)
     cursor = connection.execute(
-        "INSERT INTO messages (chat, body, about, edit_of, album) VALUES (?, ?, ?, ?, ?)",
-        (
-            chat.key,
-            rows.encode(message),
-            rows.encode(about),
-            found[0].edit_of,
-            albums.pop() if len(albums) == 1 and isinstance(notices[0], Accepted) else None,
-        ),
+        "INSERT INTO messages (chat, body, about, edit_of, joinable) VALUES (?, ?, ?, ?, ?)",
+        (chat.key, rows.encode(message), rows.encode(about), found[0].edit_of, joinable),
     )
     assert cursor.lastrowid is not None
     if isinstance(notices[0], Accepted):
@@ -310,9 +304,8 @@ def _join_album(connection: sqlite3.Connection, waiting: _Waiting, chat_key: str
     """A document of an album that has its `[document]` message already joins that; nothing new is said."""
     if waiting.album is None or not isinstance(waiting.notice, Accepted):
         return False
-    row = connection.execute(
-        "SELECT id FROM messages WHERE album = ? AND chat = ? ORDER BY id DESC LIMIT 1", (waiting.album, chat_key)
-    ).fetchone()
+    query = "SELECT status_message FROM uploads WHERE album = ? AND chat = ? AND status_message IS NOT NULL LIMIT 1"
+    row = connection.execute(query, (waiting.album, chat_key)).fetchone()
     if row is None:
         return False
     connection.execute("UPDATE uploads SET status_message = ? WHERE id = ?", (row[0], waiting.notice.upload))
@@ -355,6 +348,10 @@ def _status(connection: sqlite3.Connection, chat: Chat, message: int) -> Status 
 
 
 def _remember_what_it_is_about(connection: sqlite3.Connection, message: Composed, remote_id: int) -> None:
+    if message.edit_of is not None:  # what it was about before is no longer to be seen there
+        connection.execute(
+            "DELETE FROM mentions WHERE chat = ? AND message_id = ?", (message.chat.key, message.edit_of)
+        )
     row = connection.execute("SELECT about FROM messages WHERE id = ?", (message.id,)).fetchone()
     for item in msgspec.json.decode(row[0], type=list[str]) if row else ():
         rows.mention(connection, message.chat.key, remote_id, item)
@@ -362,9 +359,10 @@ def _remember_what_it_is_about(connection: sqlite3.Connection, message: Composed
 
 
 def _forget_if_over(connection: sqlite3.Connection, message: int) -> None:
-    """Forget a sent message unless it may have to be edited."""
-    connection.execute(
-        "DELETE FROM messages WHERE id = ? AND edit_due = 0 AND remote_id IS NOT NULL AND NOT EXISTS ("
-        f" SELECT 1 FROM uploads WHERE status_message = messages.id AND {rows.OPEN})",
-        (message,),
+    """Forget a sent message unless it may have to be edited. More documents of an album may come for a while."""
+    over = (
+        "edit_due = 0 AND remote_id IS NOT NULL AND NOT EXISTS ("
+        f" SELECT 1 FROM uploads WHERE status_message = messages.id AND {rows.OPEN})"
     )
+    connection.execute(f"DELETE FROM messages WHERE id = ? AND NOT joinable AND {over}", (message,))
+    connection.execute(f"DELETE FROM messages WHERE joinable AND id < ? AND {over}", (message - ALBUMS_KEPT,))

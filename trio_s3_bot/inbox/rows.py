@@ -104,6 +104,12 @@ def add_notice(connection: sqlite3.Connection, chat_key: str, notice: AnyNotice,
     )
 
 
+def message_of(connection: sqlite3.Connection, upload: str) -> int | None:
+    """The message that carried a document, if it is still on record."""
+    row = connection.execute("SELECT job FROM uploads WHERE id = ?", (upload,)).fetchone()
+    return msgspec.json.decode(row[0], type=JobBody).message_id if row else None
+
+
 def mention(connection: sqlite3.Connection, chat_key: str, message_id: int, item: str) -> None:
     """Remember that a message is about a document."""
     connection.execute("INSERT INTO mentions (chat, message_id, item) VALUES (?, ?, ?)", (chat_key, message_id, item))

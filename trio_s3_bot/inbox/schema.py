@@ -34,15 +34,15 @@ _FIRST = (
     "CREATE INDEX notices_of_upload ON notices (upload) WHERE upload IS NOT NULL",
     # What is said, once composed: exactly this text, until it is sent. `remote_id` is the messenger's message id, and
     # `about` JSON of the ids of the documents it is about. `edit_due` counts up with each reason to show a `[document]`
-    # message anew, and is 0 when it shows how things are.
+    # message anew, and is 0 when it shows how things are. `joinable`: more documents of an album may come to it.
     """CREATE TABLE messages (
         id INTEGER PRIMARY KEY AUTOINCREMENT, chat TEXT NOT NULL, body TEXT NOT NULL, about TEXT NOT NULL,
-        edit_of INTEGER, album TEXT, remote_id INTEGER, progress_shown INTEGER NOT NULL DEFAULT 0,
-        edit_due INTEGER NOT NULL DEFAULT 0
+        edit_of INTEGER, remote_id INTEGER, progress_shown INTEGER NOT NULL DEFAULT 0,
+        edit_due INTEGER NOT NULL DEFAULT 0, joinable INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
     "CREATE INDEX messages_unsent ON messages (chat, id) WHERE remote_id IS NULL",
     "CREATE INDEX messages_stale ON messages (chat, id) WHERE edit_due > 0",
-    "CREATE INDEX messages_of_album ON messages (album) WHERE album IS NOT NULL",
+    "CREATE INDEX messages_joinable ON messages (id) WHERE joinable",
     # Which documents a message is about, the person's own or the bot's: for answers to it.
     """CREATE TABLE mentions (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, chat TEXT NOT NULL, message_id INTEGER NOT NULL, item TEXT NOT NULL
@@ -73,10 +73,11 @@ _FIRST = (
     "CREATE INDEX files_of_chat ON files (chat, saved_at)",
     "CREATE INDEX files_by_content ON files (chat, unique_id)",
     "CREATE INDEX files_by_key ON files (key)",
-    # What is to be done with saved objects: `name` is the new name of a renaming, `creating` as with uploads.
+    # What is to be done with saved objects: `name` is the new name of a renaming, `creating` as with uploads, `edit_of`
+    # the message of the messenger's in whose place it is said to be done.
     """CREATE TABLE chores (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL UNIQUE, chat TEXT NOT NULL, kind TEXT NOT NULL,
-        name TEXT, creating TEXT, failures INTEGER NOT NULL DEFAULT 0
+        name TEXT, creating TEXT, edit_of INTEGER, delay_told INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
     # What each person has sent in the last 24 hours.
     """CREATE TABLE usage (

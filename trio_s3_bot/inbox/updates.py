@@ -229,9 +229,8 @@ def _oldest(connection: sqlite3.Connection, chat_key: str, now: float) -> Claim 
     update = msgspec.json.decode(body, type=UpdateObj)
     # The chat on record, not the one in the update: its group may have moved since.
     chat, state = rows.chat_and_state(connection, chat_key) or (update.chat, ChatState())
-    person = f"{update.messenger}:{update.sender.id}" if update.sender is not None else None
-    found = facts.find(connection, chat_key, wants(state, update), person, now)
-    return Claim(seq, replace(update, chat=chat), state, failures, found)
+    update = replace(update, chat=chat)
+    return Claim(seq, update, state, failures, facts.find(connection, update, wants(state, update), now))
 
 
 def _chat_now(connection: sqlite3.Connection, claim: Claim) -> Chat:

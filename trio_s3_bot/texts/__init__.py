@@ -18,6 +18,8 @@ from trio_s3_bot.notices import (
     Accepted,
     AnyNotice,
     AskName,
+    Busy,
+    ChoreDelayed,
     ConfirmDelete,
     Conflict,
     Delayed,
@@ -32,6 +34,7 @@ from trio_s3_bot.notices import (
     NoSuchFile,
     NotAllowed,
     NothingToCancel,
+    NotYours,
     OverLimit,
     Renamed,
     Saved,
@@ -224,7 +227,14 @@ def _reason(notice: Failed, language: str) -> str:
 
 
 def _over_limit(notice: OverLimit, language: str) -> str:
-    return words.OVER_LIMIT.of(language, name=shown(notice.name), when=ago(notice.now - notice.opens_at, language))
+    return _room(notice, language, words.OVER_LIMIT, words.OVER_LIMIT_FOR_EVER, shown(notice.name))
+
+
+def _room(notice: OverLimit, language: str, later: words.Text, never: words.Text, name: str) -> str:
+    """When there is room again, in one wording or the other."""
+    if notice.opens_at is None:
+        return never.of(language, name=name, limit=size(notice.limit or 0, language))
+    return later.of(language, name=name, when=ago(notice.now - notice.opens_at, language))
 
 
 def _ask_name(notice: AskName, language: str) -> str:
@@ -252,7 +262,9 @@ _ONE: dict[type, Callable[[Any, str], str]] = {
     DocumentRequired: lambda _, language: words.DOCUMENT_REQUIRED.of(language),
     NotAllowed: lambda notice, language: words.NOT_ALLOWED.of(language, id=notice.user_id),
     GivenUp: lambda _, language: words.GIVEN_UP.of(language),
-    Help: lambda _, language: words.HELP.of(language),
+    Help: lambda notice, language: words.HELP.of(
+        language, commands="/rename, /link, /delete" if notice.renames else "/link, /delete"
+    ),
     Accepted: _accepted,
     Saved: _saved,
     Failed: _failed,
@@ -266,6 +278,9 @@ _ONE: dict[type, Callable[[Any, str], str]] = {
     Deleted: _deleted,
     StillThere: lambda notice, language: words.STILL_THERE.of(language, name=shown(notice.name)),
     NoSuchFile: _no_such_file,
+    NotYours: lambda _, language: words.NOT_YOURS.of(language),
+    Busy: lambda notice, language: words.BUSY.of(language, name=shown(notice.name)),
+    ChoreDelayed: lambda notice, language: words.CHORE_DELAYED.of(language, name=shown(notice.name)),
     NothingToCancel: lambda _, language: words.NOTHING_TO_CANCEL.of(language),
     Link: _link,
 }
@@ -277,6 +292,7 @@ def _folded(notices: Sequence[AnyNotice], language: str) -> str:
         Saved: words.SAVED_MANY,
         Failed: words.FAILED_MANY,
         Delayed: words.DELAYED_MANY,
+        OverLimit: words.OVER_LIMIT_MANY,
     }
     asking = any(isinstance(notice, Accepted) and notice.asking for notice in notices)
     head = words.ACCEPTED_ASKING_MANY if asking else heads[type(notices[0])]
@@ -288,6 +304,8 @@ def _item(notice: AnyNotice, language: str) -> str:
     match notice:
         case Saved():
             return f"{shown(notice.key, NAME_IN_LIST)}, {size(notice.size, language)}"
+        case OverLimit():
+            return _room(notice, language, words.ROOM, words.NO_ROOM, shown(notice.name, NAME_IN_LIST))
         case Failed():
             return f"{shown(notice.name, NAME_IN_LIST)}: {_reason(notice, language)}"
         case Accepted() | Delayed():

@@ -143,20 +143,30 @@ ACCEPTED_ASKING_MANY = Text(
 SAVED_ALREADY = Text("It was there already, the very same file.", "Он там уже был, тот же самый файл.")
 HELP = Text(
     "[document is required] Send me a file as a document and I will save it. What else I can do:\n"
-    "/list – your saved files; /list report – those with “report” in their name\n"
+    "/list – your saved files; /list report – those with “report” in their name; /list #2 – the second page\n"
     "/status – what is waiting and being saved\n"
-    "/rename, /link, /delete – in reply to a file, or with its name\n"
+    "{commands} – in reply to a file, or with its name\n"
     "/cancel – leave a question, or stop an upload",
     "[document is required] Пришлите файл как документ, и я его сохраню. Что ещё я умею:\n"
-    "/list – сохранённые файлы; /list отчёт – те, в имени которых есть «отчёт»\n"
+    "/list – сохранённые файлы; /list отчёт – те, в имени которых есть «отчёт»; /list #2 – вторая страница\n"
     "/status – что ждёт и сохраняется\n"
-    "/rename, /link, /delete – в ответ на файл или с его именем\n"
+    "{commands} – в ответ на файл или с его именем\n"
     "/cancel – закрыть вопрос или остановить загрузку",
 )
 OVER_LIMIT = Text(
     "{name} was not saved: you have sent as much as one person may in a day. There is room again {when}.",
     "Файл {name} не сохранён: вы отправили столько, сколько можно одному человеку за сутки. Место появится {when}.",
 )
+OVER_LIMIT_FOR_EVER = Text(
+    "{name} was not saved: one person may send {limit} in a day, and it alone is larger.",
+    "Файл {name} не сохранён: одному человеку можно отправить {limit} за сутки, а он один больше этого.",
+)
+OVER_LIMIT_MANY = Text(
+    "{files} not saved: you have sent as much as one person may in a day.",
+    "Не сохранено: {files}. Вы отправили столько, сколько можно одному человеку за сутки.",
+)
+ROOM = Text("{name}: room again {when}", "{name}: место появится {when}")
+NO_ROOM = Text("{name}: larger than {limit}, which is all for a day", "{name}: больше {limit}, а это всё за сутки")
 ASK_NAME = Text(
     "What shall {name} be called? Reply with the new name; /cancel keeps this one.",
     "Как назвать {name}? Ответьте новым именем; /cancel оставит это.",
@@ -177,8 +187,15 @@ WAS_GONE = Text("{name} was gone already.", "Файла {name} уже не бы�
 STILL_THERE = Text("{name} is still there.", "Файл {name} остался на месте.")
 NO_SUCH_FILE = Text("{name} is not there (any more).", "Файла {name} нет или больше нет.")
 WHICH_FILE = Text(
-    "Which file? Reply to its message, or put its name behind the command.",
-    "Какой файл? Ответьте на его сообщение или напишите имя после команды.",
+    "Which file? Put its name behind the command, or reply to a message about that file alone.",
+    "Какой файл? Напишите его имя после команды или ответьте на сообщение только об этом файле.",
+)
+NOT_YOURS = Text("Only the one who sent the file can do that.", "Это может только тот, кто прислал файл.")
+BUSY = Text("{name}: still working on what you asked before.", "{name}: ещё выполняю предыдущую просьбу.")
+CHORE_DELAYED = Text(
+    "{name}: the storage is out of order at the moment. What you asked for is done as soon as that is over; you need "
+    "not do anything.",
+    "{name}: хранилище сейчас не отвечает. Всё будет сделано, как только связь восстановится; делать ничего не нужно.",
 )
 NOTHING_TO_CANCEL = Text("There is nothing to cancel.", "Отменять нечего.")
 LIST_HEAD = Text("Your saved files, {total}:", "Ваши сохранённые файлы, {total}:")
@@ -220,7 +237,7 @@ class ToastText(enum.Enum):
 
     NONE = Text("", "")
     STALE = Text("That is over.", "Это уже неактуально.")
-    NOT_YOURS = Text("Only the one who sent the file can do that.", "Это может только тот, кто прислал файл.")
+    NOT_YOURS = NOT_YOURS
     CANCELLED = Text("Cancelled.", "Отменено.")
     KEPT = Text("All stays as it is.", "Всё остаётся как есть.")
     BUSY = Text("Still working on it.", "Ещё занимаюсь этим.")
