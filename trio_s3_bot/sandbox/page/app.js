@@ -122,7 +122,7 @@ function personRow(person) {
 }
 
 function adder(messenger, title, several) {
-  const button = el("button", { type: "button", className: "add" }, icon("plus"), several ? `New person in ${title}` : "New person");
+  const button = el("button", { type: "button", className: "add" }, icon("plus"), several ? `New in ${title}` : "New person");
   button.addEventListener("click", () => attempt(async () => {
     const names = ["Alice", "Борис", "Chloé", "Дарья", "Emil", "Фёдор"];
     const name = names.find((one) => state.people.every((person) => person.name !== one)) || `Person ${state.people.length + 1}`;
