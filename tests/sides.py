@@ -99,9 +99,9 @@ class Side:
         """What leads a bot to this emulator."""
         return {(self.name, "token"): self.world.token, (self.name, "api_url"): self.world.api_url}
 
-    def meet(self, name: str = "Alice", language: str | None = "en") -> tuple[Any, Any]:
+    def meet(self, name: str = "Alice", language: str | None = "en", id: int | None = None) -> tuple[Any, Any]:
         """A new person, and the private chat with the bot."""
-        person = self.world.user(name, language=language)
+        person = self.world.user(name, language=language, id=id)
         return person, self.world.private_chat(person)
 
     def press(self, chat: Any, person: Any, message: Shown, label: str) -> Any:
