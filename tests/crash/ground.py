@@ -38,9 +38,13 @@ class Ground:
         """Run the program until `instant()` returns, and kill it."""
         await self._in_time(lambda: self.program.killed_at(instant))
 
+    async def stopped_at(self, instant: Instant) -> None:
+        """Run the program until `instant()` returns, and let it stop in peace."""
+        await self._in_time(lambda: self._stopped_at(instant))
+
     async def finished(self) -> None:
         """Run the program until it has nothing left to do, stop it, and compare everything with the ledger."""
-        await self._in_time(self._stopped_when_done)
+        await self.stopped_at(self.done)
         problems = await self._problems() + self.telegram.complaints
         if "Traceback" in self.program.log.read_text():
             problems.append("an exception was logged")
@@ -55,8 +59,8 @@ class Ground:
         """Return when the chats show that the program has nothing left to do."""
         await self.telegram.wait(lambda: self.ledger.done)
 
-    async def _stopped_when_done(self) -> None:
-        code = await self.program.stopped_at(self.done)
+    async def _stopped_at(self, instant: Instant) -> None:
+        code = await self.program.stopped_at(instant)
         assert code == 0, f"the program ended with exit code {code}"
 
     async def _in_time(self, run: Instant) -> None:
