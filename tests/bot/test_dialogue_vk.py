@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -124,6 +125,24 @@ async def test_a_text_that_is_a_file_name_is_offered_as_the_new_name(world: Worl
         side.press(chat, alice, taken, "Name it Holiday.jpg")
         await chat.wait_for(f"{SAVED} Holiday.jpg")
     assert list(world.objects) == ["Holiday.jpg"]
+
+
+async def test_progress_is_shown_by_edits_that_keep_the_reply_and_the_buttons(world: World, side: Side) -> None:
+    world.vk.faults.add(method="file", answer=SlowBody(5 * 2**20))
+    async with world.bot({("uploads", "progress_interval"): "1 s", ("vk", "chat_messages_per_second"): "1000"}):
+        alice, chat = side.meet()
+        document = chat.send_document(alice, "film.mkv", Content.generated(15 * 2**20))
+        shown = await chat.wait_for("%")
+        assert side.answered(shown) == document["message_id"]
+        assert any("Cancel" in label for label in side.buttons(shown)[0])
+        await chat.wait_for(SAVED)
+        rested = await chat.wait_for("\nsaved")
+    assert rested["message_id"] == shown["message_id"]
+    assert side.buttons(rested) == []
+    edits = [deed.text or "" for deed in chat.history if deed.method == "messages.edit"]
+    percents = [int(found[1]) for found in (re.search(r"(\d+)\s?%", text) for text in edits) if found]
+    assert len(set(percents)) >= 2
+    assert percents == sorted(percents)
 
 
 async def test_an_upload_is_cancelled_by_its_button_and_leaves_nothing(world: World, side: Side) -> None:
