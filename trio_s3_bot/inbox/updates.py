@@ -154,7 +154,8 @@ class Updates:
 
     def moved(self, old: Chat, new: Chat) -> None:
         """A group's updates stand under a new chat now; what it has to hear, too."""
-        self._ready.get(old.messenger, {}).pop(old.key, None)
+        for chat in (old, new):
+            self._ready.get(chat.messenger, {}).pop(chat.key, None)
         self._came_while_claimed.discard(old.key)
         if old.key in self._claimed:
             self._successors[old.key] = new.key
