@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,8 @@ from trio_s3_bot.sandbox.faults import (
     S3_INTERNAL_ERROR,
     CutRequest,
     Fault,
+    Record,
+    Request,
     Reset,
     When,
     s3_error,
@@ -99,6 +102,31 @@ async def test_a_document_that_never_comes_through_whole_is_given_up_and_leaves_
     assert "send it again" in answer["text"]
     assert world.objects == {}
     assert world.s3.uploads(BUCKET) == []
+
+
+async def test_a_gap_between_stored_parts_is_filled_with_the_right_bytes(world: World) -> None:
+    """Part 1 is lost after part 2 was stored: then part 1 is read again, and the reading jumps to part 3."""
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}, HASTY):
+        one, three = (proxy.hold(partial(is_part, number)) for number in (1, 3))
+        content = await send(chat, alice, 17 * MIB)
+        await one.reached.wait()
+        await three.reached.wait()
+        one.release(Reset())
+        three.release()
+        await chat.wait_for(SAVED)
+        sent = [request.query["partNumber"] for request in proxy.requests if is_film_part(request)]
+    assert is_whole(world, content)
+    assert sent.count("2") == 1
+    assert sent.count("1") == 2
+
+
+def is_part(number: int, request: Request) -> bool:
+    return is_film_part(request) and request.query["partNumber"] == str(number)
+
+
+def is_film_part(request: Request | Record) -> bool:
+    return request.call == "UploadPart" and request.path.endswith("/film.mkv")
 
 
 async def test_a_path_that_has_expired_is_asked_for_anew(world: World) -> None:
