@@ -86,6 +86,9 @@ class Keys:
 
     @asynccontextmanager
     async def _held(self, choice: Choice) -> AsyncIterator[Choice]:
+        if choice.key in self._in_use:  # by one who finds out that the job's own object stands there
+            yield choice
+            return
         self._in_use.add(choice.key)
         try:
             yield choice
@@ -108,14 +111,11 @@ class Keys:
         return Choice(await self._next_free(job.key))
 
     async def _look_at(self, job: UploadJob, key: str) -> Choice | None:
-        if key in self._in_use:
-            return None
         found = await self._bucket.head(key)
-        if key in self._in_use:
-            return None
-        if found is None:
-            return Choice(key)
-        return Choice(key, found) if _is_of(job, found) else None
+        if found is not None:
+            # The job's own stays its own while others want the name, or it would be stored once more.
+            return Choice(key, found) if _is_of(job, found) else None
+        return None if key in self._in_use else Choice(key)
 
     async def _whatever_is_there(self, job: UploadJob) -> Choice:
         while job.key in self._in_use:

@@ -131,3 +131,36 @@ async def _stopped_when_aborted(ground: Ground, chat: Chat, words: str, *, again
 async def _nothing_is_left(ground: Ground) -> None:
     assert await ground.store.uploads() == []
     assert ground.telegram.complaints == []
+
+
+async def test_a_document_that_was_stored_unknown_to_the_bot_is_known_again_while_a_renaming_wants_its_name(
+    ground: Ground,
+) -> None:
+    """After the kill, the renaming reserves the name between the question who has it and the answer."""
+    alice, chat = _meet(ground)
+
+    async def stored() -> None:
+        press(chat, alice, await _saved(chat, alice), "Rename")
+        await chat.wait_for("What shall report.pdf be called?")
+        chat.send_document(alice, "final.pdf", b"final")
+        await unknown.reached.wait()
+
+    with holds.store("HeadObject", AFTER, key="final.pdf", skip=1)(ground) as unknown:
+        await ground.killed_at(stored)
+    with (
+        holds.store("HeadObject", BEFORE, key="final.pdf")(ground) as look,
+        holds.store("ListMultipartUploads", BEFORE)(ground) as renaming,
+    ):
+        chat.say(alice, "final")
+
+        async def asked_again() -> None:
+            await look.reached.wait()
+            await renaming.reached.wait()
+            look.release()
+            await chat.wait_for(f"{SAVED}final")
+            renaming.release()
+            await chat.wait_for("There is a file of that name already.")
+
+        await ground.stopped_at(asked_again)
+    await _nothing_is_left(ground)
+    assert set(await ground.store.digests()) == {"report.pdf", "final.pdf"}
