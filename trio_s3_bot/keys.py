@@ -43,7 +43,7 @@ class Keys:
 
     def __init__(self, bucket: Bucket, policy: str = "keep_both") -> None:
         self._bucket = bucket
-        self._policy = policy
+        self.policy = policy
         self._in_use: set[str] = set()
         self._freed = RepeatedEvent()
 
@@ -77,7 +77,7 @@ class Keys:
 
     def may_replace(self, job: UploadJob) -> bool:
         """Whether a job may take the place of another object."""
-        return (job.policy or self._policy) == "overwrite"
+        return (job.policy or self.policy) == "overwrite"
 
     async def own(self, job: UploadJob, key: str) -> StoredObject | None:
         """The object under `key` if this job has written it."""
@@ -106,7 +106,7 @@ class Keys:
         choice = await self._look_at(job, job.key)
         if choice is not None:
             return choice
-        if (job.policy or self._policy) == "ask":
+        if (job.policy or self.policy) == "ask":
             raise NameTaken(job.key)
         return Choice(await self._next_free(job.key))
 

@@ -128,7 +128,8 @@ class UploadSlots:
             answer_due = await self._jobs.next_answer_due()
             if self.store.over:
                 out_of_order = [name for name, outage in self._outages.items() if not outage.over]
-                claim = await self._jobs.claim(but_not=self._due, not_of=out_of_order)
+                overwriting = self.keys.policy == "overwrite"
+                claim = await self._jobs.claim(but_not=self._due, not_of=out_of_order, overwriting=overwriting)
                 if claim is not None:
                     return claim
             with trio.move_on_at(self._wake_at(now, answer_due)):

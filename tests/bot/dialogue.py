@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
+
 from tests.bot.talk import SAVED
+from tests.world import World
+from trio_s3_bot import model
+from trio_s3_bot.conversation import ChatState
+from trio_s3_bot.inbox import rows
+from trio_s3_bot.inbox.database import open_database
 from trio_s3_bot.sandbox.telegram import Chat, Message, Press, User
 
 ASK = {("names", "rename"): "ask"}
@@ -36,3 +44,19 @@ async def saved(chat: Chat, person: User, name: str, content: bytes = b"content"
 async def toast(pressed: Press) -> str:
     """What a pressed button is answered with."""
     return str((await pressed.answered()).get("text", ""))
+
+
+async def on_record(world: World, chat: Chat, names: Sequence[str]) -> None:
+    """Let the bot that will run remember these files of a chat, the oldest first; none of them is in the bucket."""
+    remembered = model.Chat("telegram", chat.id)
+
+    def write(connection: sqlite3.Connection) -> None:
+        rows.save_chat(connection, remembered, ChatState(), ChatState(greeted=True), 0)
+        connection.executemany(
+            "INSERT INTO files (id, chat, owner, name, key, size, etag, unique_id, saved_at, prefix) "
+            "VALUES (?, ?, ?, ?, ?, 7, 'etag', ?, ?, '')",
+            [(f"{n:032x}", remembered.key, chat.id, name, name, name, float(n)) for n, name in enumerate(names)],
+        )
+
+    async with open_database(world.config().state.path) as database:
+        await database.write(write)

@@ -58,6 +58,7 @@ _FIRST = (
         status_message INTEGER REFERENCES messages (id) ON DELETE SET NULL
     ) STRICT""",
     "CREATE INDEX uploads_open ON uploads (chat, seq) WHERE state IN ('asking', 'waiting', 'running')",
+    "CREATE INDEX uploads_named ON uploads (chat, name) WHERE state IN ('asking', 'waiting', 'running')",
     "CREATE INDEX uploads_status ON uploads (status_message)",
     "CREATE INDEX uploads_of_album ON uploads (album) WHERE album IS NOT NULL",
     """CREATE TABLE parts (

@@ -58,17 +58,20 @@ class Uploads:
         self._turns: dict[str, int] = {}
         self._choosing = trio.Lock()
 
-    async def claim(self, *, but_not: Collection[str] = (), not_of: Collection[str] = ()) -> UploadClaim | None:
+    async def claim(
+        self, *, but_not: Collection[str] = (), not_of: Collection[str] = (), overwriting: bool = False
+    ) -> UploadClaim | None:
         """
         Take the next document that isn't running; `None` when there is none.
 
-        `but_not` are ids of documents, `not_of` names of messengers whose documents have to wait.
+        `but_not` are ids of documents, `not_of` names of messengers whose documents have to wait. `overwriting`: of
+        those of one name the last one sent is to stay, so they go one after the other.
         """
         async with self._choosing:
             passed_over = {*but_not, *self._running}
 
             def read(connection: sqlite3.Connection) -> UploadClaim | None:
-                upload = self._next(connection, passed_over, not_of)
+                upload = self._next(connection, passed_over, not_of, overwriting)
                 return None if upload is None else _claim(connection, upload)
 
             claim = await self._database.read(read)
@@ -248,12 +251,16 @@ class Uploads:
         return {row[0] for row in await self._database.read(lambda connection: connection.execute(query).fetchall())}
 
     def _next(
-        self, connection: sqlite3.Connection, passed_over: Collection[str], not_of: Collection[str]
+        self, connection: sqlite3.Connection, passed_over: Collection[str], not_of: Collection[str], overwriting: bool
     ) -> str | None:
         found = connection.execute(
             f"SELECT chat, min(seq) FROM uploads WHERE {rows.OPEN} AND (state != 'asking' OR ask_until <= ?) "
-            "AND id NOT IN (SELECT value FROM json_each(?)) GROUP BY chat",
-            (self._clock(), rows.encode(sorted(passed_over))),
+            "AND id NOT IN (SELECT value FROM json_each(?)) "
+            "AND NOT ((? OR policy IS 'overwrite') AND EXISTS (SELECT 1 FROM uploads AS older WHERE "
+            f" older.chat = uploads.chat AND older.name = uploads.name AND older.{rows.OPEN} "
+            " AND older.prefix = uploads.prefix AND older.seq < uploads.seq AND older.state != 'asking')) "
+            "GROUP BY chat",
+            (self._clock(), rows.encode(sorted(passed_over)), overwriting),
         )
         heads = [(chat, seq) for chat, seq in found if chat.partition(":")[0] not in not_of]
         if not heads:

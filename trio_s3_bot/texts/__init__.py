@@ -253,7 +253,7 @@ def _no_such_file(notice: NoSuchFile, language: str) -> str:
 
 
 def _link(notice: Link, language: str) -> str:
-    time = duration(notice.lifetime, language)
+    time = duration(notice.lifetime, language, threshold=2)
     return words.LINK.of(language, name=shown(notice.name), time=time, url=notice.url)
 
 

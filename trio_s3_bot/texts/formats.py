@@ -66,8 +66,10 @@ def bar(share: float) -> str:
     return "▰" * full + "▱" * (BAR - full)
 
 
-def duration(seconds: float, language: str) -> str:
-    return format_timedelta(max(1, round(seconds)), threshold=1.5, format="short", locale=language).replace("\xa0", " ")
+def duration(seconds: float, language: str, threshold: float = 1.5) -> str:
+    """`2 min`; from so many of a unit on in that unit."""
+    rounded = max(1, round(seconds))
+    return format_timedelta(rounded, threshold=threshold, format="short", locale=language).replace("\xa0", " ")
 
 
 def ago(seconds: float, language: str) -> str:
