@@ -27,6 +27,8 @@ except ModuleNotFoundError as missing:
         f"run_bot.py: {missing.name} is not installed for {sys.executable}; README.md says how", file=sys.stderr
     )
     sys.exit(2)
+except KeyboardInterrupt:  # in the second that the imports take
+    sys.exit(130)
 
 DONE, WRONG, INTERRUPTED = 0, 2, 130
 EXPECTED = (ConfigError, CheckFailed, StateError, SandboxFailed)

@@ -141,6 +141,12 @@ async def test_a_python_without_the_packages_is_named() -> None:
     assert "README.md" in line
 
 
+async def test_ctrl_c_before_anything_has_begun_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "trio.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    ended = await run(variables={"PYTHONPATH": str(tmp_path)})
+    assert (ended.returncode, ended.stderr) == (130, b"")
+
+
 async def run(
     *arguments: str, python: tuple[str, ...] = (), variables: Mapping[str, str] = {}
 ) -> subprocess.CompletedProcess[bytes]:
