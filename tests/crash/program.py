@@ -35,8 +35,13 @@ class Program:
     def __init__(self, settings: Mapping[tuple[str, str], str], log: Path) -> None:
         self.log = log
         self.runs = 0
-        own = {f"TRIO_S3_BOT_{section}_{key}".upper(): value for (section, key), value in settings.items()}
-        self._environment = _environment() | own
+        self._environment = _environment()
+        for (section, key), value in settings.items():
+            self.set(section, key, value)
+
+    def set(self, section: str, key: str, value: str) -> None:
+        """Change a setting for the runs to come."""
+        self._environment[f"TRIO_S3_BOT_{section}_{key}".upper()] = value
 
     async def killed_at(self, instant: Instant) -> None:
         """Run it, and kill it with SIGKILL as soon as `instant()` returns."""

@@ -1,0 +1,92 @@
+"""How the runs of the program end, drawn from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from random import Random
+
+import trio
+from trio_util import wait_any
+
+from trio_s3_bot.sandbox.faults import When
+from trio_s3_bot.sandbox.telegram import FILE_ROUTE
+
+from . import holds
+from .ground import PART_SIZE, Ground
+from .program import Instant
+from .workload import Workload
+
+CALLS = (
+    "getUpdates",
+    "getFile",
+    FILE_ROUTE,
+    "sendMessage",
+    "editMessageText",
+    "HeadObject",
+    "PutObject",
+    "ListMultipartUploads",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "ListParts",
+    "CompleteMultipartUpload",
+    "AbortMultipartUpload",
+)
+LATEST = 2.5
+"""Seconds from a start to an end that is not placed at a request."""
+
+
+async def run_that_ends(ground: Ground, workload: Workload, random: Random) -> None:
+    """One run while people go on writing; it is ended when all is done at the latest, nearly always by force."""
+    _configure(ground, random)
+    gently = random.random() < 0.15
+    kind = _after_some_time if gently else random.choice((_after_some_time, _at_a_request, _at_a_call, _at_a_call))
+    with kind(ground, random) as instant:
+        async with trio.open_nursery() as nursery:
+            written = trio.Event()
+
+            async def write() -> None:
+                await workload.go_on()
+                written.set()
+
+            async def idle() -> None:
+                await written.wait()
+                await ground.done()
+
+            nursery.start_soon(write)
+            await (ground.stopped_at if gently else ground.killed_at)(partial(wait_any, instant, idle))
+            nursery.cancel_scope.cancel()
+
+
+def _configure(ground: Ground, random: Random) -> None:
+    """Between two runs the operator may change settings; an upload that was begun with other parts begins anew."""
+    ground.program.set("worker", "concurrent_workers", random.choice("1248"))
+    ground.program.set("uploads", "part_size", str(random.choice((PART_SIZE, PART_SIZE, PART_SIZE + 2**20))))
+
+
+@contextmanager
+def _after_some_time(ground: Ground, random: Random) -> Iterator[Instant]:
+    """While it starts, or later."""
+    delay = random.uniform(0, LATEST)
+    ground.program.note(f"to end after {delay:.2f} s")
+    yield partial(trio.sleep, delay)
+
+
+@contextmanager
+def _at_a_request(ground: Ground, random: Random) -> Iterator[Instant]:
+    """At a request of any kind."""
+    side, when, skip = random.choice((holds.telegram, holds.store)), random.choice(list(When)), random.randrange(30)
+    ground.program.note(f"to end {when.value} request {skip} to the {side.__name__}")
+    with side(None, when, skip=skip)(ground) as held:
+        yield held.reached.wait
+
+
+@contextmanager
+def _at_a_call(ground: Ground, random: Random) -> Iterator[Instant]:
+    """At a request of a kind that is too rare to be met by counting requests."""
+    call, when, skip = random.choice(CALLS), random.choice(list(When)), random.randrange(3)
+    ground.program.note(f"to end {when.value} {call} {skip}")
+    side = holds.store if call[0].isupper() else holds.telegram
+    with side(call, when, skip=skip)(ground) as held:
+        yield held.reached.wait
