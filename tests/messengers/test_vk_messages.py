@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import trio
 
 from tests.sides import Side
 from trio_s3_bot.errors import ChatUnreachable, MessageGone, RequestRefused, RetryAfter, TokenRefused, Unavailable
@@ -285,3 +286,15 @@ async def test_a_button_pressed_in_a_group_is_answered_to_who_pressed_it(
     assert update.press is not None
     await messenger.answer(update.chat, update.press, "Done")
     assert (await pressed.answered())["text"] == "Done"
+
+
+async def test_vks_limit_of_20_requests_a_second_is_kept_whoever_asks_at_once(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat
+) -> None:
+    vk.world.flood_limits = True
+    where = Chat("vk", chat.id)
+    message_id = await messenger.send(where, OutMessage("0 %"))
+    async with trio.open_nursery() as nursery:
+        for number in range(45):
+            nursery.start_soon(messenger.edit, where, message_id, OutMessage(f"{number} %"))
+    assert vk.world.limits.hits == 0

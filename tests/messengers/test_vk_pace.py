@@ -8,28 +8,37 @@ from typing import Any, cast
 import httpx
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_s3_bot.messengers.http import Connections
 from trio_s3_bot.messengers.vk_api import Api, Pace
 from trio_s3_bot.messengers.vk_long_poll import LongPoll, VServer
 
 
-async def test_no_second_has_more_turns_than_allowed_and_nobody_waits_longer_than_needed(
+async def test_turns_are_evenly_spaced_and_given_in_the_order_in_which_they_were_asked_for(
     autojump_clock: MockClock,  # noqa: ARG001
 ) -> None:
-    pace, times = Pace(18), []
+    pace, times = Pace(20), dict[int, float]()
 
-    async def caller() -> None:
+    async def caller(number: int) -> None:
         await pace.turn()
-        times.append(trio.current_time())
+        times[number] = trio.current_time()
 
+    start = trio.current_time()
     async with trio.open_nursery() as nursery:
-        for _ in range(100):
-            nursery.start_soon(caller)
-    assert len(times) == 100
-    assert all(later - earlier >= 1 for earlier, later in zip(times, times[18:], strict=False))
-    assert times[-1] - times[0] == pytest.approx(100 // 18)
+        for number in range(50):
+            nursery.start_soon(caller, number)
+            await wait_all_tasks_blocked()
+    assert [times[number] - start for number in range(50)] == pytest.approx([number / 20 for number in range(50)])
+
+
+async def test_who_comes_after_a_while_does_not_wait(autojump_clock: MockClock) -> None:  # noqa: ARG001
+    pace = Pace(20)
+    await pace.turn()
+    await trio.sleep(60)
+    start = trio.current_time()
+    await pace.turn()
+    assert trio.current_time() == start
 
 
 async def test_a_caller_that_gives_up_leaves_its_turn_to_the_next(autojump_clock: MockClock) -> None:  # noqa: ARG001

@@ -7,7 +7,6 @@ The token goes into the Authorization header and nowhere else. VK answers HTTP 2
 from __future__ import annotations
 
 import math
-from collections import deque
 from typing import TypeVar
 
 import msgspec
@@ -25,7 +24,7 @@ from trio_s3_bot.errors import (
 from trio_s3_bot.messengers.http import Connections, sound_unicode
 
 API_VERSION = "5.199"
-REQUESTS_PER_SECOND = 18  # VK allows 20 for a community's token; what is on its way may bunch up
+REQUESTS_PER_SECOND = 18  # VK takes 20 with a community's token
 
 Param = str | int | float
 
@@ -64,17 +63,22 @@ class VAnswer(msgspec.Struct):
 
 
 class Pace:
-    """At most `limit` turns in any second; the others wait, first come, first served."""
+    """
+    `per_second` turns, evenly spaced; callers wait in the order in which they came.
 
-    def __init__(self, limit: int) -> None:
+    No bursts: what is sent together is delayed on its way, and then meets what was sent a second later.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._interval = 1 / per_second
         self._turn = trio.Lock()
-        self._times = deque([-math.inf] * limit, maxlen=limit)
+        self._next = -math.inf
 
     async def turn(self) -> None:
         """Wait until it is this caller's turn."""
         async with self._turn:
-            await trio.sleep_until(max(self._times[0] + 1, trio.current_time()))
-            self._times.append(trio.current_time())
+            await trio.sleep_until(max(self._next, trio.current_time()))
+            self._next = trio.current_time() + self._interval
 
 
 class Api:
