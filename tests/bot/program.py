@@ -15,7 +15,7 @@ import trio
 from tests.world import Settings
 
 PROGRAM = Path(__file__).parents[2] / "run_bot.py"
-NOT_INHERITED = ("TRIO_S3_BOT_", "AWS_", "PYTHON", "HTTP", "http", "NO_PROXY", "no_proxy")
+NOT_INHERITED = ("TRIO_S3_BOT_", "AWS_", "PYTHON", "HTTP", "http", "ALL_", "all_", "NO_", "no_")
 
 
 @dataclass(frozen=True)

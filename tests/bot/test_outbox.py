@@ -40,6 +40,20 @@ async def test_a_document_that_nothing_waits_beside_gets_messages_of_its_own(wor
     assert saved["reply_to_message"]["message_id"] == sent["message_id"]
 
 
+async def test_a_person_is_spoken_to_in_the_language_that_the_client_has_now(world: World) -> None:
+    alice, chat = meet(world, language="ru-RU")
+    async with world.bot(NO_LIMITS):
+        chat.say(alice, "привет")
+        await chat.wait_for("[greeting] Здравствуйте")
+        alice.language = "de"
+        chat.say(alice, "hallo")
+        await chat.wait_for("[document is required] I save")
+        alice.language = "ru"
+        chat.send_document(alice, "отчёт.pdf", b"content")
+        await chat.wait_for(f"{SAVED} отчёт.pdf, 7 байт")
+    assert markers(chat) == ["[greeting]", "[document is required]", "[document]", SAVED]
+
+
 async def test_a_hundred_documents_at_once_are_all_saved_and_answered_in_few_messages_within_the_limits(
     world: World,
 ) -> None:
