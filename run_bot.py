@@ -81,7 +81,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description="Save the files that people send to a Telegram bot in an S3 bucket.",
+        description="Save the files that people send to a bot in Telegram or VK in an S3 bucket.",
         epilog="Every setting of the config file can be given as TRIO_S3_BOT_<SECTION>_<KEY> in the environment too.",
     )
     parser.add_argument(

@@ -222,3 +222,11 @@ def test_a_text_is_cut_to_so_many_utf_16_units_between_characters(text: str, lim
     shortened = cut(text, limit)
     assert len(shortened.encode("utf-16-le", "surrogatepass")) <= 2 * limit
     assert shortened == text or (shortened.endswith("…") and text.startswith(shortened[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [("list", "/list"), ("Список", "/list"), ("ОТМЕНА!", "/cancel"), ("list it", "list it"), ("/status", "/status")],
+)
+def test_a_single_word_stands_for_a_command(said: str, text: str) -> None:
+    assert message(text=said).text == text

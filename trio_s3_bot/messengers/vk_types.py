@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from trio_s3_bot import texts
 from trio_s3_bot.messengers.base import Skipped
 from trio_s3_bot.model import Chat, Document, Press, Sender, UpdateObj
 
@@ -208,7 +209,7 @@ def _from_message(event_id: str, message: VMessage, group_id: int, language: str
         sender=Sender(message.from_id, None, language) if message.from_id > 0 else None,
         message_id=number,
         date=message.date,
-        text=None if documents or data is not None else START if _is_start(payload) else text,
+        text=None if documents or data is not None else START if _is_start(payload) else _command(text),
         caption=text if documents else None,
         documents=documents,
         # What Telegram delivers as several messages of one album is one message here.
@@ -261,6 +262,11 @@ def _pressed(payload: object) -> str | None:
 
 def _is_start(payload: object) -> bool:
     return isinstance(payload, dict) and payload.get("command") == "start"
+
+
+def _command(text: str | None) -> str | None:
+    """VK has no commands: there a word does."""
+    return texts.command_in_words(text) or text if text else text
 
 
 def _own_text(message: VMessage, group_id: int) -> tuple[str | None, bool]:

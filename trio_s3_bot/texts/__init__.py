@@ -65,6 +65,7 @@ __all__ = [
     "StatusLine",
     "ToastText",
     "card",
+    "command_in_words",
     "compose",
     "file_list",
     "label",
@@ -180,6 +181,12 @@ def name_on_button(name: str) -> str:
 def means(choice: str, text: str) -> bool:
     """Whether a typed answer stands for pressing a button."""
     return text.strip(" .!").casefold() in words.WORDS[choice]
+
+
+def command_in_words(text: str) -> str | None:
+    """The command that a single word stands for where the messenger has no commands: `список` is `/list`."""
+    word = text.strip(" .!").casefold()
+    return next((f"/{command}" for command, said in words.COMMAND_WORDS.items() if word in said), None)
 
 
 def _status_items(lines: Sequence[StatusLine], language: str) -> list[str]:

@@ -259,3 +259,11 @@ COMMANDS: dict[str, Text] = {
     "status": Text("What is waiting and being saved", "Что ждёт и сохраняется"),
     "cancel": Text("Leave a question, or stop an upload", "Закрыть вопрос или остановить загрузку"),
 }
+# What people write for a command where the messenger has none.
+COMMAND_WORDS: dict[str, tuple[str, ...]] = {
+    "start": ("start", "начать"),
+    "help": ("help", "помощь"),
+    "list": ("list", "files", "список", "файлы"),
+    "status": ("status", "статус"),
+    "cancel": ("cancel", "отмена", "отменить"),
+}
