@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import trio
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
@@ -89,6 +89,7 @@ async def test_what_is_put_back_during_a_pause_does_not_hurry_what_comes_after_i
     assert [wait_and_spend(mock_clock, budget) for _ in range(3)] == [30, 31, 32]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     limit=st.floats(0.01, 1000) | st.integers(1, 60).map(float),
     period=st.sampled_from([1.0, 60.0]),

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -61,6 +61,7 @@ async def test_a_second_attempt_is_not_seen_until_it_has_come_further_than_the_f
     assert seen == [50, 50, 50, 70]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     attempts=st.lists(
         st.tuples(st.integers(0, 1000), st.lists(st.tuples(st.integers(1, 4), st.integers(0, 1000), st.floats(0, 20)))),
