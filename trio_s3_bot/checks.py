@@ -14,12 +14,14 @@ from trio_s3_bot.errors import (
     CheckFailed,
     MessengerError,
     PollConflict,
+    RetryAfter,
     StoreUnavailable,
     TokenRefused,
     Unavailable,
 )
 from trio_s3_bot.inbox import Probes
 from trio_s3_bot.messengers.base import Account, Messenger
+from trio_s3_bot.patience import SHIPPED, Pauses
 
 T = TypeVar("T")
 
@@ -80,26 +82,38 @@ async def all_findings(messengers: Iterable[Messenger], bucket: Bucket) -> list[
     return findings + await _check_bucket(bucket)
 
 
-async def waited_out(what: str, check: Callable[[], Awaitable[T]], *, patient: bool) -> T:
+async def waited_out(
+    what: str, check: Callable[[], Awaitable[T]], *, patient: bool, pauses: Pauses = SHIPPED.polling
+) -> T:
     """
-    Run a check; with `patient`, wait out what passes by itself, however long it takes.
+    Run a check; with `patient`, wait out what passes by itself, however long it takes and with the pauses asked for.
 
     Without, that raises `CheckFailed`: at a first start, something out of reach is more likely misspelt than down.
     """
-    try:
-        return await check()
-    except (Unavailable, StoreUnavailable) as error:
-        if not patient:
-            raise CheckFailed(f"{what} can't be reached: {error}.", "Check its address and the network.") from error
-        log.warning(
-            "out of reach at start; there is unfinished work, so this is waited out", what=what, error=str(error)
-        )
     async for attempt in stamina.retry_context(
-        on=(Unavailable, StoreUnavailable), attempts=None, timeout=None, wait_initial=2, wait_max=60, wait_jitter=2
+        on=_passes,
+        attempts=None,
+        timeout=None,
+        wait_initial=pauses.first,
+        wait_max=pauses.longest,
+        wait_jitter=pauses.first,
     ):
         with attempt:
-            result = await check()
+            try:
+                result = await check()
+            except (Unavailable, StoreUnavailable) as error:
+                if not patient:
+                    advice = "Check its address and the network."
+                    raise CheckFailed(f"{what} can't be reached: {error}.", advice) from error
+                event = "out of reach at start; there is unfinished work, so this is waited out"
+                log.warning(event, what=what, error=str(error))
+                raise
     return result
+
+
+def _passes(error: Exception) -> bool | float:
+    """Whether to try again, or after how many seconds."""
+    return error.seconds if isinstance(error, RetryAfter) else isinstance(error, (Unavailable, StoreUnavailable))
 
 
 async def _messenger_findings(messenger: Messenger) -> list[Finding]:
