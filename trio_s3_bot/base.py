@@ -117,17 +117,18 @@ class Bot:
     async def _checked(self, stop: trio.Event, inbox: Inbox, messengers: dict[str, Messenger], bucket: Bucket) -> bool:
         """Run the checks; false when a stop came meanwhile."""
         patient = await inbox.has_unfinished_work()
+        waited_out = partial(checks.waited_out, patient=patient, pauses=self._patience.polling)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_when, stop, nursery.cancel_scope)
             for messenger in messengers.values():
                 check = partial(checks.check_messenger, messenger)
-                account = await checks.waited_out(messenger.name, check, patient=patient)
+                account = await waited_out(messenger.name, check)
                 log.info("messenger is ready", messenger=messenger.name, account=account.name)
                 for warning in account.warnings:
                     log.warning(warning, messenger=messenger.name)
                 await _announce_commands(messenger)
             check_bucket = partial(checks.check_bucket, bucket, inbox.probes)
-            probe = await checks.waited_out("the S3 store", check_bucket, patient=patient)
+            probe = await waited_out("the S3 store", check_bucket)
             for finding in checks.bucket_findings(probe):
                 log.log(logging.INFO if finding.good else logging.WARNING, finding.detail, what=finding.what)
             nursery.cancel_scope.cancel()
