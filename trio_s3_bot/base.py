@@ -159,7 +159,13 @@ class Bot:
         )
         inbox.when_cancelled(slots.cancel)
         chores = Chores(
-            inbox.files, inbox.uploads, bucket, slots.keys, slots.store, ask_timeout=config.names.ask_timeout
+            inbox.files,
+            inbox.uploads,
+            bucket,
+            slots.keys,
+            slots.store,
+            ask_timeout=config.names.ask_timeout,
+            retries=self._patience.document,
         )
         page_sizes = {name: list_size(messenger.capabilities) for name, messenger in messengers.items()}
         shelf = Shelf(bucket, inbox.files, int(config.links.lifetime), page_sizes)

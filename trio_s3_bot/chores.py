@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Collection
 
 import structlog
@@ -24,19 +25,31 @@ from trio_s3_bot.model import StoredObject
 from trio_s3_bot.names import content_disposition
 from trio_s3_bot.notices import Deleted, NameProblem, NoSuchFile, Renamed
 from trio_s3_bot.outages import Outage
+from trio_s3_bot.patience import SHIPPED, Pauses
 
 AT_A_TIME = 2
-PAUSE = 10  # seconds until a chore that failed is tried again
 JUST_NOW = 30  # seconds for which a success says that the store is in order
 
 log = structlog.get_logger()
 
 
 class Chores:
-    """Carries out what people want done with their saved files; `ask_timeout` is in seconds."""
+    """
+    Carries out what people want done with their saved files.
+
+    `ask_timeout` is in seconds; `retries` are the pauses between attempts at a chore that fails.
+    """
 
     def __init__(
-        self, files: Files, uploads: Uploads, bucket: Bucket, keys: Keys, store: Outage, *, ask_timeout: float
+        self,
+        files: Files,
+        uploads: Uploads,
+        bucket: Bucket,
+        keys: Keys,
+        store: Outage,
+        *,
+        ask_timeout: float,
+        retries: Pauses = SHIPPED.document,
     ) -> None:
         self._files = files
         self._uploads = uploads
@@ -44,7 +57,9 @@ class Chores:
         self._keys = keys
         self._store = store
         self._ask_timeout = ask_timeout
+        self._retries = retries
         self._due: dict[str, float] = {}
+        self._failures: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Do chores until cancelled; one that is cancelled is done again at the next start."""
@@ -76,13 +91,14 @@ class Chores:
         try:
             await (self._delete(chore) if chore.key is None else self._rename(chore, chore.key))
             self._store.worked()
+            del self._failures[chore.file.id]
         except (StoreUnavailable, StoreRefused) as error:
             await self._wait_for_store(chore, error, began)
         except (StoreError, StateError) as error:
             self._later(chore, error)
-        except Exception:
-            self._due[chore.file.id] = trio.current_time() + PAUSE
+        except Exception as error:
             log.exception("a renaming or deletion failed in a way nobody foresaw", item=chore.file.id)
+            self._later(chore, error)
 
     async def _wait_for_store(self, chore: Chore, error: StoreError, began: float) -> None:
         """Something is out of order: the store, or, while it does other things, something about this object alone."""
@@ -97,8 +113,11 @@ class Chores:
                 self._later(chore, unwritable)
 
     def _later(self, chore: Chore, error: Exception) -> None:
-        self._due[chore.file.id] = trio.current_time() + PAUSE * random.uniform(0.7, 1.3)
-        log.warning("a renaming or deletion failed; trying again", item=chore.file.id, error=str(error))
+        item = chore.file.id
+        self._failures[item] += 1
+        pause = self._retries.after(self._failures[item]) * random.uniform(0.7, 1.0)
+        self._due[item] = trio.current_time() + pause
+        log.warning("a renaming or deletion failed; trying again", item=item, pause=round(pause, 1), error=str(error))
 
     async def _rename(self, chore: Chore, key: str) -> None:
         file = chore.file
