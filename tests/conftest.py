@@ -6,9 +6,14 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.sides import Side
 from tests.world import World, open_world
+
+# Examples are bounded in number; how long one takes says more about the machine than about the code.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 
 @pytest.fixture
