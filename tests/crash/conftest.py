@@ -14,7 +14,7 @@ from tests.contract import versitygw
 from .ground import Ground, Serve, open_ground
 from .stores import open_moto, open_versity
 
-ROUNDS = 15
+ROUNDS = 10
 FIRST_SEED = 1
 
 
