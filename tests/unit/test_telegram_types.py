@@ -237,6 +237,7 @@ def test_a_group_that_becomes_a_supergroup_tells_its_new_id() -> None:
     [
         {**MESSAGE, "from": {**ALICE, "is_bot": True}},
         {**MESSAGE, "chat": {"id": -1007, "type": "channel"}},
+        {**MESSAGE, "chat": {"id": -1008, "type": "supergroup"}, "is_automatic_forward": True},
         {**{name: value for name, value in MESSAGE.items() if name != "from"}, "chat": {"id": -1, "type": "channel"}},
     ],
 )

@@ -151,10 +151,10 @@ def test_the_payload_of_an_own_button_makes_a_message_a_press(payload: object, d
 
 
 def test_a_group_that_is_mentioned_is_addressed_wherever_the_mention_stands() -> None:
-    for text in (f"[club{GROUP}|@bot] list", f"list [club{GROUP}|@bot]", f"[public{GROUP}|Bot], list"):
+    for text in (f"[club{GROUP}|@bot] hello", f"hello [club{GROUP}|@bot]", f"[public{GROUP}|Bot], hello"):
         found = message(peer_id=2_000_000_001, text=text)
-        assert (found.addressed, found.text) == (True, "list")
-    for text in (f"[club{GROUP}1|@bot] list", f"[id{GROUP}|@bot] list", "list"):
+        assert (found.addressed, found.text) == (True, "hello")
+    for text in (f"[club{GROUP}1|@bot] hello", f"[id{GROUP}|@bot] hello", "list"):
         found = message(peer_id=2_000_000_001, text=text)
         assert (found.addressed, found.text) == (False, text)
 

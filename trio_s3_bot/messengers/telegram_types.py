@@ -101,6 +101,7 @@ class TMessage(msgspec.Struct):
     sender_chat: TChat | None = None
     message_thread_id: int | None = None
     is_topic_message: bool = False
+    is_automatic_forward: bool = False
     text: str | None = None
     caption: str | None = None
     document: TDocument | None = None
@@ -236,7 +237,8 @@ def _document(document: TDocument) -> Document:
 def _is_silent(message: TMessage) -> bool:
     # A bot that answers bots may talk for ever; anonymous admins write as a bot, but with a sender_chat.
     from_a_bot = message.from_ is not None and message.from_.is_bot and message.sender_chat is None
-    return message.chat.type == "channel" or from_a_bot
+    # A channel's post that Telegram puts into the channel's discussion group is a channel post still.
+    return message.chat.type == "channel" or message.is_automatic_forward or from_a_bot
 
 
 def _own_command(text: str | None, me: TMe) -> str | None:
