@@ -37,7 +37,7 @@ from trio_s3_bot.inbox import UploadClaim, Uploads
 from trio_s3_bot.keys import Keys
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat, SavedFile, Source, UploadJob, UploadState
-from trio_s3_bot.notices import Failed, Saved
+from trio_s3_bot.notices import AnyNotice, Failed, Saved
 from trio_s3_bot.outages import Outage
 from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.saving import Outcome, Saver
@@ -86,6 +86,7 @@ class UploadSlots:
             show=show,
         )
         self._messengers = messengers
+        self._show = show
         self._free = trio.Semaphore(slots)
         self._retries = retries
         self.store = Outage("the S3 store", outages)
@@ -186,8 +187,7 @@ class UploadSlots:
         if replaced is not None:
             await self._finish(job, replaced)
             return
-        await self._jobs.finish(job, UploadState.CANCELLED, None)
-        self._saver.forget(job.id)
+        await self._end(job, UploadState.CANCELLED, None)
         log.info("cancelled by its sender", upload=job.id, chat=job.chat.key)
 
     async def _ask_about_conflict(self, job: UploadJob) -> None:
@@ -221,9 +221,16 @@ class UploadSlots:
             album=job.album,
             reply_to=job.message_id,
         )
-        await self._jobs.finish(job, UploadState.SAVED, notice, None if same else _saved_file(job, key, stored))
-        self._saver.forget(job.id)
+        await self._end(job, UploadState.SAVED, notice, None if same else _saved_file(job, key, stored))
         log.info("saved", upload=job.id, chat=job.chat.key, key=key, size=stored.size, again=same is not None)
+
+    async def _end(
+        self, job: UploadJob, state: UploadState, notice: AnyNotice | None, saved: SavedFile | None = None
+    ) -> None:
+        """Commit how a document ended. A message that lists others, too, shows it when there is room for that."""
+        await self._jobs.finish(job, state, notice, saved)
+        self._saver.forget(job.id)
+        self._show(job.chat, job.id)
 
     async def _refuse(self, claim: UploadClaim, refused: DocumentRefused) -> None:
         """The document can't be saved: leave nothing of it in the store, and tell its sender why."""
@@ -233,13 +240,12 @@ class UploadSlots:
             notice = Failed(
                 upload=job.id, name=job.name, reason=refused.reason, limit=refused.limit, reply_to=job.message_id
             )
-            await self._jobs.finish(job, UploadState.FAILED, notice)
+            await self._end(job, UploadState.FAILED, notice)
         except (StoreUnavailable, StoreRefused) as error:
             await self._wait_for_store(error)
         except StateError:
             self._later(job, 10)
         else:
-            self._saver.forget(job.id)
             log.warning("a document could not be saved", upload=job.id, chat=job.chat.key, reason=str(refused))
 
     async def _count_failure(self, claim: UploadClaim, error: Exception) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+import trio
+
 from tests.bot.talk import SAVED
 from tests.world import World
 from trio_s3_bot import model
 from trio_s3_bot.conversation import ChatState
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.database import open_database
+from trio_s3_bot.sandbox.replies import Reply, Work
 from trio_s3_bot.sandbox.telegram import Chat, Message, Press, User
 
 ASK = {("names", "rename"): "ask"}
@@ -33,6 +36,22 @@ def press(chat: Chat, person: User, message: Message, label: str) -> Press:
     """Press the button whose label contains `label`, as the message looks now."""
     message = chat.find(message["message_id"]) or message
     return chat.press(person, message["message_id"], button(message, label))
+
+
+class Held:
+    """An answer of Telegram's that waits, once `reached` is set, until its release."""
+
+    def __init__(self) -> None:
+        self.reached, self._released = trio.Event(), trio.Event()
+
+    def release(self) -> None:
+        self._released.set()
+
+    async def give(self, work: Work, *, before: bool) -> Reply:  # noqa: ARG002 - the protocol's
+        reply = await work()
+        self.reached.set()
+        await self._released.wait()
+        return reply
 
 
 async def saved(chat: Chat, person: User, name: str, content: bytes = b"content") -> Message:

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import msgspec
 
@@ -272,7 +273,7 @@ def _next_to_say(connection: sqlite3.Connection, chat_key: str) -> list[_Waiting
     The oldest notice, with the others of its kind if it can be folded.
 
     What became of the documents of an album is said when that is known of all of them; and what became of any
-    document not before it is said that it was taken.
+    document not before it is said that it was taken. They are told in the order in which they were sent.
     """
     held_back = (
         "kind = 'Saved' AND album IS NOT NULL AND EXISTS (SELECT 1 FROM uploads "
@@ -284,7 +285,8 @@ def _next_to_say(connection: sqlite3.Connection, chat_key: str) -> list[_Waiting
     if first is None:
         return []
     kind, seq = first
-    columns = "SELECT seq, body, album, edit_of FROM notices"
+    taken_as = "coalesce((SELECT uploads.seq FROM uploads WHERE uploads.id = notices.upload), 0)"
+    columns = f"SELECT seq, body, album, edit_of, {taken_as} FROM notices"
     if kind not in _FOLDED_KINDS:
         found = connection.execute(f"{columns} WHERE seq = ?", (seq,))
     else:
@@ -296,7 +298,7 @@ def _next_to_say(connection: sqlite3.Connection, chat_key: str) -> list[_Waiting
         )
     return [
         _Waiting(seq, msgspec.json.decode(body, type=AnyNotice), album, edit_of)
-        for seq, body, album, edit_of in found.fetchall()
+        for seq, body, album, edit_of, _ in sorted(found.fetchall(), key=itemgetter(4))
     ]
 
 

@@ -117,8 +117,10 @@ def status(lines: Sequence[StatusLine], language: str) -> str:
     if len(lines) == 1:
         (line,) = lines
         return f"[document] {shown(line.name)}\n{_standing(line, language)}"
-    head = words.ACCEPTED_MANY.of(language, files=words.FILES.of(language, len(lines)))
-    return listed(head, _status_items(lines, language), language)
+    asking = any(line.state is UploadState.ASKING for line in lines)
+    head = words.ACCEPTED_SOME_ASKING if asking else words.ACCEPTED_MANY
+    files = words.FILES.of(language, len(lines))
+    return listed(head.of(language, files=files), _status_items(lines, language), language)
 
 
 def file_list(
@@ -310,7 +312,8 @@ def _folded(notices: Sequence[AnyNotice], language: str) -> str:
 def _item(notice: AnyNotice, language: str) -> str:
     match notice:
         case Saved():
-            return f"{shown(notice.key, NAME_IN_LIST)}, {size(notice.size, language)}"
+            item = f"{shown(notice.key, NAME_IN_LIST)}, {size(notice.size, language)}"
+            return words.ALREADY.of(language, item=item) if notice.was_there else item
         case OverLimit():
             return _room(notice, language, words.ROOM, words.NO_ROOM, shown(notice.name, NAME_IN_LIST))
         case Failed():

@@ -64,6 +64,9 @@ ACCEPTED_RENAMED = Text(
     "[document] {asked}: got it, saving it as {name}.", "[document] {asked}: файл принят, сохраняю как {name}."
 )
 ACCEPTED_MANY = Text("[document] {files} taken, saving them:", "[document] Принято: {files}, сохраняю:")
+ACCEPTED_SOME_ASKING = Text(
+    "[document] {files} taken, waiting for your answer about some:", "[document] Принято: {files}, жду ваших ответов:"
+)
 SAVED = Text("[document has been saved] {name}, {size}", "[document has been saved] {name}, {size}")
 SAVED_MANY = Text("[document has been saved] {files}:", "[document has been saved] {files}:")
 SAVED_RENAMED = Text(
@@ -141,6 +144,7 @@ ACCEPTED_ASKING_MANY = Text(
     "[document] Принято: {files}. Переименовать какие-нибудь перед сохранением?",
 )
 SAVED_ALREADY = Text("It was there already, the very same file.", "Он там уже был, тот же самый файл.")
+ALREADY = Text("{item} (it was there already)", "{item} (он там уже был)")
 HELP = Text(
     "[document is required] Send me a file as a document and I will save it. What else I can do:\n"
     "/list – your saved files; /list report – those with “report” in their name; /list #2 – the second page\n"
