@@ -1,0 +1,221 @@
+"""How the bot is brought to make each call: a person does something, and the fault lies in wait for what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import trio
+
+from tests.faults.ground import PART, SAVED, Ground
+from tests.faults.kinds import is_s3
+from tests.world import BUCKET
+from trio_s3_bot.sandbox.faults import Fault, FaultProxy, Refused, Strike, When
+from trio_s3_bot.sandbox.telegram import Chat, Content, Message, Press, User
+
+SMALL, LARGE = 2_000, PART + 50_000
+"""Bytes: a document for one PutObject, and one for two parts."""
+
+
+@dataclass
+class Cell:
+    """
+    One call, one fault, one moment; a person of its own with a document of its own.
+
+    `end` is the line of the log that says that all is done, `key` the name of the object that is there then (`None`:
+    none is), `also_said` how the bot's messages may begin besides those about saving a document. `begun` is on trio's
+    clock.
+    """
+
+    ground: Ground
+    call: str
+    fault: Fault
+    when: When
+    stem: str
+    content: Content
+    person: User
+    chat: Chat
+    key: str | None = ""
+    end: str = "saved"
+    also_said: tuple[str, ...] = ()
+    press: Press | None = None
+    strikes: list[Strike] = field(default_factory=list)
+    begun: float = field(default_factory=trio.current_time)
+
+    def __post_init__(self) -> None:
+        self.key = self.name
+
+    @property
+    def name(self) -> str:
+        """What the document is called when it is sent."""
+        return f"{self.stem}.bin"
+
+    @property
+    def proxy(self) -> FaultProxy:
+        """The one that the call goes through."""
+        return self.ground.store if is_s3(self.call) else self.ground.telegram
+
+    def strike(self, *, skip: int = 0) -> None:
+        """Arm the fault for the next call, or the one after `skip` others."""
+        self.strikes.append(self.proxy.add(self.fault, when=self.when, match=self.call, skip=skip))
+
+    async def struck(self) -> None:
+        await self.strikes[0].struck()
+
+    def send(self) -> None:
+        """The person sends the document."""
+        self.chat.send_document(self.person, self.name, self.content)
+
+    async def ended(self) -> None:
+        """Wait until what was asked for is done, and that is on record."""
+        await self.ground.log.until(lambda entry: entry.event == self.end and self.stem in entry.text)
+
+    async def saved(self) -> Message:
+        """Send the document and wait until it is called saved."""
+        self.send()
+        return await self.chat.wait_for(SAVED)
+
+
+Scene = Callable[[Cell], Awaitable[None]]
+"""Arms the fault and does what leads to the call."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A call in one situation; `size` is the document's, in bytes."""
+
+    call: str
+    scene: Scene
+    size: int = SMALL
+
+
+def on_its_way(skip: int = 0) -> Scene:
+    """The document is sent, and the call is made on its way, after `skip` others of the kind."""
+
+    async def scene(cell: Cell) -> None:
+        cell.strike(skip=skip)
+        cell.send()
+
+    return scene
+
+
+async def brought_by_a_poll(cell: Cell) -> None:
+    """Struck is the poll that brings the update, not the one that waits already."""
+    cell.strike()
+    person, chat = cell.ground.meet("Caller")
+    chat.say(person, "hello")
+    await chat.wait_for("[greeting]")
+    cell.send()
+
+
+async def shown_as_progress(cell: Cell) -> None:
+    """The upload takes long enough for an edit."""
+    cell.strike()
+    upload = cell.ground.store.hold("PutObject")
+    cell.send()
+    await cell.struck()
+    upload.release()
+
+
+async def put_to_rest(cell: Cell) -> None:
+    """The upload ends while an edit is under way, so the next edit is the last."""
+    upload, edit = cell.ground.store.hold("PutObject"), cell.ground.telegram.hold("editMessageText")
+    cell.send()
+    await edit.reached.wait()
+    upload.release()
+    await cell.ended()
+    cell.strike()
+    edit.release()
+
+
+async def pressed(cell: Cell) -> None:
+    """A button is pressed that is long gone; then the document is sent."""
+    message = cell.chat.say(cell.person, "hello")
+    await cell.chat.wait_for("[greeting]")
+    cell.strike()
+    cell.press = cell.chat.press(cell.person, message["message_id"], "gone", forged=True)
+    await cell.struck()
+    cell.send()
+
+
+async def resumed(cell: Cell) -> None:
+    """The answer to a part is lost, so the next attempt asks which parts there are."""
+    cell.ground.store.add(Refused(), when=When.AFTER, match="UploadPart")
+    cell.strike()
+    cell.send()
+
+
+async def overtaken(cell: Cell) -> None:
+    """Somebody else takes the name while the parts go up, so the upload to it has to be aborted."""
+    completion = cell.ground.store.hold("CompleteMultipartUpload")
+    cell.strike()
+    cell.send()
+    await completion.reached.wait()
+    _take_name(cell)
+    completion.release()
+
+
+async def beside_another(cell: Cell) -> None:
+    """An object of that name is there already, so the names are listed."""
+    _take_name(cell)
+    cell.strike()
+    cell.send()
+
+
+def renamed(skip: int = 0) -> Scene:
+    """The saved document is given another name, by copying it in the store."""
+
+    async def scene(cell: Cell) -> None:
+        message = await cell.saved()
+        cell.strike(skip=skip)
+        cell.chat.press(cell.person, message["message_id"], "✏️ Rename")
+        question = await cell.chat.wait_for("What shall")
+        cell.chat.say(cell.person, f"{cell.stem} new", reply_to=question["message_id"])
+        cell.key, cell.end = f"{cell.stem} new.bin", "renamed"
+        cell.also_said = (f"What shall {cell.name} be called?", f"{cell.name} is called {cell.key} now.")
+
+    return scene
+
+
+async def deleted(cell: Cell) -> None:
+    """The saved document is deleted by its sender."""
+    message = await cell.saved()
+    cell.strike()
+    cell.chat.say(cell.person, "/delete", reply_to=message["message_id"])
+    question = await cell.chat.wait_for("It can't be brought back.")
+    cell.chat.say(cell.person, "yes", reply_to=question["message_id"])
+    cell.key, cell.end = None, "deleted"
+    cell.also_said = (f"Delete {cell.name}?", f"{cell.name} is deleted.")
+
+
+def _take_name(cell: Cell) -> None:
+    cell.ground.world.s3.put(BUCKET, cell.name, b"somebody else's")
+    cell.key = f"{cell.stem} (1).bin"
+
+
+ROWS = {
+    "getUpdates": Row("getUpdates", brought_by_a_poll),
+    "getFile": Row("getFile", on_its_way()),
+    "file": Row("file", on_its_way()),
+    "sendMessage greeting": Row("sendMessage", on_its_way()),
+    "sendMessage document": Row("sendMessage", on_its_way(1)),
+    "sendMessage saved": Row("sendMessage", on_its_way(2)),
+    "editMessageText progress": Row("editMessageText", shown_as_progress),
+    "editMessageText last": Row("editMessageText", put_to_rest),
+    "answerCallbackQuery": Row("answerCallbackQuery", pressed),
+    "HeadObject before": Row("HeadObject", on_its_way()),
+    "PutObject": Row("PutObject", on_its_way()),
+    "HeadObject after": Row("HeadObject", on_its_way(1)),
+    "ListObjectsV2": Row("ListObjectsV2", beside_another),
+    "ListMultipartUploads": Row("ListMultipartUploads", on_its_way(), LARGE),
+    "CreateMultipartUpload": Row("CreateMultipartUpload", on_its_way(), LARGE),
+    "UploadPart": Row("UploadPart", on_its_way(), LARGE),
+    "ListParts": Row("ListParts", resumed, LARGE),
+    "CompleteMultipartUpload": Row("CompleteMultipartUpload", on_its_way(), LARGE),
+    "AbortMultipartUpload": Row("AbortMultipartUpload", overtaken, LARGE),
+    "UploadPartCopy": Row("UploadPartCopy", renamed()),
+    "CompleteMultipartUpload renaming": Row("CompleteMultipartUpload", renamed()),
+    "DeleteObject renaming": Row("DeleteObject", renamed()),
+    "DeleteObject": Row("DeleteObject", deleted),
+}
+"""The calls, roughly in the order in which a document needs them."""

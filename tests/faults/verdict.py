@@ -1,0 +1,124 @@
+"""What came of a cell, by what was said and logged since the fault struck, and whether all promises were kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.faults.ground import SAVED, said
+from tests.faults.kinds import RETRY_AFTER
+from tests.faults.scenes import Cell
+from tests.faults.table import Outcome
+from tests.world import BUCKET
+from trio_s3_bot.sandbox.faults import Record, TooMany
+
+ANSWER = "[document is required]"
+SIGNS = {
+    "a chat can't be written to any more": Outcome.MUTE,
+    "a button press could not be answered": Outcome.SPINS,
+    "an upload failed; trying again": Outcome.AGAIN,
+    "a renaming or deletion failed; trying again": Outcome.AGAIN,
+    "out of order; documents wait": Outcome.WAITS,
+    "polling failed; trying again": Outcome.WAITS,
+    "the messenger can't be written to; trying again": Outcome.WAITS,
+    "flood limit reached": Outcome.WAITS,
+    "out of reach at start; there is unfinished work, so this is waited out": Outcome.WAITS,
+}
+"""The lines of the log by which the operator knows."""
+
+WEIGHT = (Outcome.TWICE, Outcome.MUTE, Outcome.SPINS, Outcome.AGAIN, Outcome.WAITS)
+UNDER_WAY = ("▰", "▱", "being saved", "waiting for its turn")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a cell, and which promises were broken, in words."""
+
+    outcome: Outcome | None
+    broken: tuple[str, ...] = ()
+
+
+async def settled(cell: Cell, stated: Outcome) -> None:
+    """Wait until the cell is over: all is done, all about it is said, and others are served as ever."""
+    await cell.struck()
+    await cell.ended()
+    if stated is Outcome.MUTE:
+        await cell.ground.log.until(lambda entry: SIGNS.get(entry.event) is stated and entry.time >= _struck(cell).time)
+    # A chat's messages are said in order: after the answer to this, no message about the document is still to come.
+    cell.chat.say(cell.person, "and now?")
+    await cell.chat.wait_for(ANSWER)
+    await cell.ground.world.telegram.wait(lambda: not _under_way(cell))
+    other, elsewhere = cell.ground.meet("Other")
+    elsewhere.say(other, "is anybody there?")
+    await elsewhere.wait_for("[greeting]")
+
+
+def verdict(cell: Cell) -> Verdict:
+    """Look at a cell that is over."""
+    return Verdict(_outcome(cell), (*_about_the_object(cell), *_about_the_words(cell), *_about_the_log(cell)))
+
+
+def _outcome(cell: Cell) -> Outcome:
+    """What came of it; the weightiest, if there is more than one thing to say."""
+    seen = {SIGNS[entry.event] for entry in cell.ground.log.since(_struck(cell).time) if entry.event in SIGNS}
+    if cell.press is not None and cell.press.answer is not None:
+        seen.discard(Outcome.SPINS)
+    if max(Counter(_texts(cell)).values()) > 1:
+        seen.add(Outcome.TWICE)
+    return next((found for found in WEIGHT if found in seen), Outcome.FINE)
+
+
+def _about_the_object(cell: Cell) -> Iterator[str]:
+    world = cell.ground.world
+    found = {key for key in world.objects if key.startswith(cell.stem)}
+    if cell.key != cell.name and cell.name in found and world.content(cell.name) == b"somebody else's":
+        found.discard(cell.name)
+    if found != ({cell.key} if cell.key else set()):
+        yield f"the bucket has {sorted(found)}, and should have {cell.key}"
+    elif cell.key and world.content(cell.key) != cell.content.read(0, cell.content.size):
+        yield "the bytes are not the document's"
+    if uploads := world.s3.uploads(BUCKET):
+        yield f"multipart uploads are left: {uploads}"
+
+
+def _about_the_words(cell: Cell) -> Iterator[str]:
+    true = ("[greeting] ", ANSWER, f"[document] {cell.name}: got it, saving it.", f"{SAVED} ", *cell.also_said)
+    yield from (f"said: {text}" for text in _texts(cell) if not text.startswith(true))
+    yield from (f"called saved when it wasn't: {text}" for text in cell.ground.lies if cell.stem in text)
+    if not _kept_still(cell):
+        yield f"asked again within {RETRY_AFTER} s"
+
+
+def _about_the_log(cell: Cell) -> Iterator[str]:
+    for entry in cell.ground.log.since(cell.begun):
+        if entry.level not in ("info", "warning"):
+            yield f"logged: {entry.text}"
+        if any(secret in entry.text for secret in cell.ground.secrets()):
+            yield f"a secret was logged with: {entry.event}"
+
+
+def _kept_still(cell: Cell) -> bool:
+    """Whether the pause was kept that the messenger asked for."""
+    if cell.fault != TooMany(RETRY_AFTER) or cell.call in ("file", "answerCallbackQuery"):
+        return True
+    struck = _struck(cell)
+    return not any(0 < record.time - struck.time < RETRY_AFTER for record in _of_call(cell))
+
+
+def _struck(cell: Cell) -> Record:
+    return next(record for record in reversed(_of_call(cell)) if record.fault == cell.fault)
+
+
+def _of_call(cell: Cell) -> list[Record]:
+    return [record for record in cell.proxy.requests if record.call == cell.call]
+
+
+def _texts(cell: Cell) -> list[str]:
+    """What was said in the chat, without edits."""
+    return [deed.text or "" for deed in cell.chat.history if deed.method == "sendMessage"]
+
+
+def _under_way(cell: Cell) -> bool:
+    """Whether a message still shows progress."""
+    return any(mark in message["text"] for message in said(cell.chat) for mark in UNDER_WAY)
