@@ -258,6 +258,7 @@ async def test_a_message_whose_number_can_not_be_known_is_not_edited(
     message_id = await messenger.send(Chat("vk", chat.id), OutMessage("Hello"))
     with pytest.raises(MessageGone):
         await messenger.edit(Chat("vk", chat.id), message_id, OutMessage("Bye"))
+    assert vk.world.calls("messages.edit") == []
 
 
 async def test_in_a_group_a_mention_addresses_the_bot_and_is_not_part_of_the_text(
