@@ -39,6 +39,9 @@ class Rules:
     bytes_per_day: int | None = None
 
 
+FOREVER = 1e12  # seconds; infinity has no place in JSON
+
+
 class Ask(enum.Enum):
     """What a question is about."""
 
@@ -58,7 +61,7 @@ class Question:
 
     item: str
     ask: Ask
-    until: float = float("inf")
+    until: float = FOREVER
 
 
 @dataclass(frozen=True, slots=True)
