@@ -23,8 +23,6 @@ WORLDS = 2
 PATIENCE = 30
 """Seconds after which a cell is hopeless."""
 
-FIRST_START, START_WITH_WORK = "getMe", "getMe with work left"
-
 POSSIBLE = {place: stated for place, stated in STATED.items() if isinstance(stated, Outcome)}
 
 
@@ -40,16 +38,16 @@ async def run_column(fault: str, when: When, folder: Path, verdicts: dict[Place,
 
 async def _run_in_one_world(places: Sequence[Place], folder: Path, verdicts: dict[Place, Verdict]) -> None:
     """One cell after the other. Starts come first, each with a bot of its own; the others share one."""
-    starts = {FIRST_START: _first_start, START_WITH_WORK: _start_with_work}
     async with open_ground(folder, IMPATIENT if places[0].fault == "timeout" else SHIPPED.timeouts) as ground:
         for place in places:
-            if place.row in starts:
-                verdicts[place] = await starts[place.row](ground, place)
+            if place.row in STARTS:
+                verdicts[place] = await STARTS[place.row](ground, place)
         async with ground.bot():
             await _save_one(ground)
             for place in places:
                 if place.row in ROWS:
                     verdicts[place] = await _run_cell(ground, place)
+        assert ground.called() <= CALLS, "a call is made that isn't in the table"
 
 
 async def _save_one(ground: Ground) -> None:
@@ -74,12 +72,12 @@ async def _run_cell(ground: Ground, place: Place) -> Verdict:
 
 
 async def _first_start(ground: Ground, place: Place) -> Verdict:
-    """Whether the bot starts when there is nothing that it could have left undone."""
-    strike = ground.telegram.add(fault_of(place.fault, "getMe", place.when), when=place.when, match="getMe")
+    """Whether the bot starts when there is nothing that it could have left undone; the row is the call."""
+    strike = ground.telegram.add(fault_of(place.fault, place.row, place.when), when=place.when, match=place.row)
     outcome = Outcome.FINE
     try:
         with trio.fail_after(PATIENCE):
-            async with ground.bot("first"):
+            async with ground.bot(f"first-{place.row}"):
                 pass
     except* CheckFailed:
         outcome = Outcome.QUITS
@@ -111,3 +109,15 @@ def _cell(ground: Ground, place: Place, call: str, size: int) -> Cell:
     stem = f"{list(STATED).index(place)}-{call}"
     fault = fault_of(place.fault, call, place.when)
     return Cell(ground, call, fault, place.when, stem, Content.generated(size, stem), *ground.meet("Alice"))
+
+
+STARTS = {
+    "getMe": _first_start,
+    "getWebhookInfo": _first_start,
+    "setMyCommands": _first_start,
+    "getMe with work left": _start_with_work,
+}
+"""The calls that are made at a start only."""
+
+CALLS = {row.call for row in ROWS.values()} | STARTS.keys()
+"""All calls of the table."""

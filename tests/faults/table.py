@@ -54,6 +54,10 @@ TABLE = """
                                         refused reset   timeout slow    cut     429     500     502     503     403     longer  shorter
 getMe                            before quits   quits   quits   fine    quits   quits   quits   quits   quits   quits   -own    -own
                                  after  quits   quits   quits   fine    quits   quits   quits   quits   quits   quits   quits   quits
+getWebhookInfo                   before quits   quits   quits   fine    quits   quits   quits   quits   quits   quits   -own    -own
+                                 after  quits   quits   quits   fine    quits   quits   quits   quits   quits   quits   quits   quits
+setMyCommands                    before fine    fine    fine    fine    fine    fine    fine    fine    fine    fine    -own    -own
+                                 after  fine    fine    fine    fine    fine    fine    fine    fine    fine    fine    fine    fine
 getMe with work left             before waits   waits   waits   fine    waits   waits   waits   waits   waits   quits   -own    -own
                                  after  waits   waits   waits   fine    waits   waits   waits   waits   waits   quits   waits   waits
 getUpdates                       before waits   waits   waits   fine    waits   waits   waits   waits   waits   waits   -own    -own

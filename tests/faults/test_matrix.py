@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.faults.column import FIRST_START, POSSIBLE, START_WITH_WORK, run_column
+from tests.faults.column import POSSIBLE, STARTS, run_column
 from tests.faults.log import recording
 from tests.faults.scenes import ROWS
 from tests.faults.table import FAULTS, REASONS, STATED, Outcome, Place
@@ -18,8 +18,7 @@ from trio_s3_bot.sandbox.faults import When
 
 def test_no_cell_is_empty() -> None:
     """Each call, struck in each way at each time, has its outcome or the reason why that can't be."""
-    rows = (FIRST_START, START_WITH_WORK, *ROWS)
-    assert set(STATED) == {Place(*place) for place in itertools.product(rows, When, FAULTS)}
+    assert set(STATED) == {Place(*place) for place in itertools.product((*STARTS, *ROWS), When, FAULTS)}
     assert all(isinstance(stated, Outcome) or stated in REASONS for stated in STATED.values())
 
 
