@@ -266,14 +266,14 @@ async def test_in_a_group_a_mention_addresses_the_bot_and_is_not_part_of_the_tex
 ) -> None:
     group, other = vk.world.group("Friends", [alice]), vk.world.group_id + 1
     for text in (
-        f"[club{vk.world.group_id}|@sandbox] list",
-        f"[public{vk.world.group_id}|Bot], list",
-        f"[club{other}|Other] list",
+        f"[club{vk.world.group_id}|@sandbox] hello",
+        f"[public{vk.world.group_id}|Bot], hello",
+        f"[club{other}|Other] hello",
     ):
         group.say(alice, text)
     updates = await Listener(messenger).updates(3)
     assert [update.addressed for update in updates] == [True, True, False]
-    assert [update.text for update in updates] == ["list", "list", f"[club{other}|Other] list"]
+    assert [update.text for update in updates] == ["hello", "hello", f"[club{other}|Other] hello"]
 
 
 async def test_a_button_pressed_in_a_group_is_answered_to_who_pressed_it(
