@@ -17,8 +17,8 @@ from trio_s3_bot.patience import SHIPPED
 from trio_s3_bot.sandbox.faults import When
 from trio_s3_bot.sandbox.telegram import Content
 
-WORLDS = 2
-"""Among which the calls of a column are divided: a fault that takes its time holds up no more than its own world."""
+WORLDS = {"timeout": 3, "429": 2}
+"""Among how many worlds the calls of a column are divided, if not one: these faults take their time."""
 
 PATIENCE = 30
 """Seconds after which a cell is hopeless."""
@@ -30,10 +30,11 @@ async def run_column(fault: str, when: When, folder: Path, verdicts: dict[Place,
     """Fill in the verdicts of a column."""
     places = [place for place in POSSIBLE if (place.fault, place.when) == (fault, when)]
     async with trio.open_nursery() as nursery:
-        for number in range(min(WORLDS, len(places))):
+        worlds = min(WORLDS.get(fault, 1), len(places))
+        for number in range(worlds):
             own = folder / f"{when.value}-{number}"
             own.mkdir()
-            nursery.start_soon(_run_in_one_world, places[number::WORLDS], own, verdicts)
+            nursery.start_soon(_run_in_one_world, places[number::worlds], own, verdicts)
 
 
 async def _run_in_one_world(places: Sequence[Place], folder: Path, verdicts: dict[Place, Verdict]) -> None:
