@@ -94,7 +94,8 @@ def decide(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts | Non
     facts = facts or Facts()
     if update.silent:
         return Decision(state)
-    if update.sender is not None:
+    # Not every update tells it: a button pressed in VK doesn't.
+    if update.sender is not None and update.sender.language is not None:
         state = replace(state, language=texts.language_of(update.sender.language))
     if not _allowed(update, rules.access):
         return _refuse(state, update)
