@@ -88,7 +88,11 @@ class Bot:
         """
         async with AsyncExitStack() as stack:
             inbox = await stack.enter_async_context(
-                open_inbox(self._config.state.path, ask_timeout=self._config.names.ask_timeout)
+                open_inbox(
+                    self._config.state.path,
+                    ask_timeout=self._config.names.ask_timeout,
+                    limited=self._config.limits.per_day,
+                )
             )
             messengers = await stack.enter_async_context(open_messengers(self._config, self._patience))
             bucket = await stack.enter_async_context(open_bucket(self._config, self._patience))

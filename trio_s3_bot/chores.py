@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection
+from functools import partial
 
 import structlog
 import trio
@@ -19,7 +20,7 @@ from trio_s3_bot.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from trio_s3_bot.inbox import Chore, Files, Uploads
+from trio_s3_bot.inbox import Chore, Files, Uploads, once_readable
 from trio_s3_bot.keys import Keys, metadata_of
 from trio_s3_bot.model import StoredObject
 from trio_s3_bot.names import content_disposition
@@ -72,7 +73,7 @@ class Chores:
             rings = self._files.bell.rings
             now = trio.current_time()
             self._due = {item: due for item, due in self._due.items() if due > now}
-            chore = await self._files.claim(self._due) if self._store.over else None
+            chore = await once_readable(partial(self._files.claim, self._due)) if self._store.over else None
             if chore is None:
                 with trio.move_on_at(self._wake_at(now)):
                     await self._files.bell.after(rings)

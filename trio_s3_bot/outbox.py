@@ -12,6 +12,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 import trio
@@ -28,7 +29,7 @@ from trio_s3_bot.errors import (
     TokenRefused,
     Unavailable,
 )
-from trio_s3_bot.inbox import Composed, Messages, Status
+from trio_s3_bot.inbox import Composed, Messages, Status, once_readable
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat, OutMessage
@@ -111,7 +112,7 @@ class Outbox:
 
     async def run(self) -> None:
         """Say things until cancelled; begins with what an earlier run left unsaid."""
-        for chat in await self._messages.chats_to_serve(self._messenger.name):
+        for chat in await once_readable(partial(self._messages.chats_to_serve, self._messenger.name)):
             self.serve(chat)
         lanes = trio.Semaphore(LANES)
         async with trio.open_nursery() as nursery:

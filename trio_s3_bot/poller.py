@@ -7,12 +7,13 @@ No business logic: what an update means is none of its concern.
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import structlog
 import trio
 
 from trio_s3_bot.errors import MessengerError, PollConflict, RetryAfter, StateError, TokenRefused
-from trio_s3_bot.inbox import Claim, Updates
+from trio_s3_bot.inbox import Claim, Updates, once_readable
 from trio_s3_bot.messengers.base import Batch, Messenger
 from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.utils import log_exceptions
@@ -53,7 +54,7 @@ class Poller:
             nursery.start_soon(log_exceptions(self._feed))
 
     async def _poll(self) -> None:
-        cursor = await self._updates.cursor(self._messenger.name)
+        cursor = await once_readable(partial(self._updates.cursor, self._messenger.name))
         while True:
             begun = trio.current_time()
             try:
@@ -71,7 +72,8 @@ class Poller:
 
     async def _feed(self) -> None:
         while True:
-            await self._channel.send(await self._updates.claim(self._messenger.name))
+            claim = await once_readable(partial(self._updates.claim, self._messenger.name))
+            await self._channel.send(claim)
 
     async def _after(self, batch: Batch, *, stuck: bool) -> None:
         for skipped in batch.skipped:

@@ -33,7 +33,7 @@ from trio_s3_bot.errors import (
     UploadConflict,
     UploadGone,
 )
-from trio_s3_bot.inbox import UploadClaim, Uploads
+from trio_s3_bot.inbox import STATE_PAUSE, UploadClaim, Uploads, once_readable
 from trio_s3_bot.keys import Keys
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat, SavedFile, Source, UploadJob, UploadState
@@ -108,8 +108,7 @@ class UploadSlots:
         async with slots:
             while True:
                 await self._free.acquire()
-                claim = await self._next()
-                await slots.send(claim)
+                await slots.send(await once_readable(self._next))
 
     async def slot(self, documents: trio.MemoryReceiveChannel[UploadClaim]) -> None:
         """Save one document after the other, until no more come."""
@@ -128,9 +127,9 @@ class UploadSlots:
             self._due = {upload: due for upload, due in self._due.items() if due > now}
             answer_due = await self._jobs.next_answer_due()
             if self.store.over:
-                out_of_order = [name for name, outage in self._outages.items() if not outage.over]
+                in_order = [name for name, outage in self._outages.items() if outage.over]
                 overwriting = self.keys.policy == "overwrite"
-                claim = await self._jobs.claim(but_not=self._due, not_of=out_of_order, overwriting=overwriting)
+                claim = await self._jobs.claim(but_not=self._due, of=in_order, overwriting=overwriting)
                 if claim is not None:
                     return claim
             with trio.move_on_at(self._wake_at(now, answer_due)):
@@ -150,7 +149,7 @@ class UploadSlots:
         except NameTaken:
             await self._ask_about_conflict(job)
         except StateError as error:
-            self._later(job, 10)
+            self._later(job, STATE_PAUSE)
             log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
         except StoreUnavailable as error:
             # While it saves others, what it has is not an outage but something about this document.
@@ -194,7 +193,7 @@ class UploadSlots:
         try:
             await self._jobs.ask_about_conflict(job)
         except StateError as error:
-            self._later(job, 10)
+            self._later(job, STATE_PAUSE)
             log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
 
     async def _attempt(self, claim: UploadClaim) -> None:
@@ -244,7 +243,7 @@ class UploadSlots:
         except (StoreUnavailable, StoreRefused) as error:
             await self._wait_for_store(error)
         except StateError:
-            self._later(job, 10)
+            self._later(job, STATE_PAUSE)
         else:
             log.warning("a document could not be saved", upload=job.id, chat=job.chat.key, reason=str(refused))
 

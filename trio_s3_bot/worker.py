@@ -11,7 +11,7 @@ from trio_s3_bot import conversation, texts
 from trio_s3_bot.config import WorkerConfig
 from trio_s3_bot.conversation import AnswerPress, Decision, Rules
 from trio_s3_bot.errors import MessengerError, StateError
-from trio_s3_bot.inbox import Claim, Updates
+from trio_s3_bot.inbox import STATE_PAUSE, Claim, Updates
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat
 from trio_s3_bot.shelf import Shelf
@@ -19,7 +19,6 @@ from trio_s3_bot.shelf import Shelf
 __all__ = ["Worker", "WorkerConfig"]
 
 MOST_FAILURES = 3  # an update that fails so often is set aside
-STATE_PAUSE = 5  # seconds until the state file is tried again
 
 log = structlog.get_logger()
 

@@ -11,13 +11,13 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import trio
 
-from trio_s3_bot.bucket import Bucket
+from trio_s3_bot.bucket import Bucket, ObjectFacts
 from trio_s3_bot.bucket.objects import OpenUpload
 from trio_s3_bot.errors import KeyTaken, UploadGone
 from trio_s3_bot.inbox import Inbox, inbox_in
@@ -42,28 +42,38 @@ async def inline(function: Callable[..., T], *arguments: object) -> T:
 
 
 class Disk:
-    """What a database is on, as its user sees it: while it is `full`, nothing that changes the file is committed."""
+    """
+    What a database is on, as its user sees it.
+
+    While it is `full`, nothing that changes the file is committed; while it is `broken`, nothing is read either.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self._before = 0
-        self.full = False
+        self.full = self.broken = False
 
     @property
     def in_transaction(self) -> bool:
-        return self._connection.in_transaction
+        return self.connection.in_transaction
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        if self.broken:
+            raise _error("disk I/O error", sqlite3.SQLITE_IOERR)
         if statement.startswith("BEGIN"):
-            self._before = self._connection.total_changes
-        if statement == "COMMIT" and self.full and self._connection.total_changes > self._before:
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
-        return self._connection.execute(statement, parameters)
+            self._before = self.connection.total_changes
+        if statement == "COMMIT" and self.full and self.connection.total_changes > self._before:
+            raise _error("database or disk is full", sqlite3.SQLITE_FULL)
+        return self.connection.execute(statement, parameters)
 
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
-        return self._connection.executemany(statement, parameters)
+        return self.connection.executemany(statement, parameters)
+
+
+def _error(message: str, code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(message)
+    error.sqlite_errorcode = code
+    return error
 
 
 @asynccontextmanager
@@ -251,6 +261,24 @@ class StoreInMemory(Bucket):
     async def keys(self, prefix: str, *, limit: int | None = None) -> list[str]:
         await self._work()
         return sorted(key for key in self.objects if key.startswith(prefix))[:limit]
+
+    async def delete(self, key: str, *, etag: str | None = None) -> bool:
+        await self._work()
+        found = self.objects.get(key)
+        if found is None or etag not in (None, found.etag):
+            return False
+        del self.objects[key]
+        self._answer()
+        return True
+
+    async def rename(self, old: str, new: str, facts: ObjectFacts, *, etag: str) -> str:
+        await self._work()
+        if new in self.objects:
+            raise KeyTaken(new)
+        assert self.objects[old].etag == etag
+        self.objects[new] = replace(self.objects.pop(old), metadata=dict(facts.metadata))
+        self._answer()
+        return etag
 
     async def list_parts(self, key: str, upload_id: str) -> list[Part]:
         await self._work()

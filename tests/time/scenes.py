@@ -33,6 +33,8 @@ GRACE = 10.0
 
 EVERYBODY = AccessConfig(everybody=True, allowed=frozenset())
 
+GREETED = ChatState(greeted=True)
+
 _update_ids = count(1)
 
 
@@ -54,12 +56,12 @@ def document(name: str, size: int = MIB) -> Document:
     return Document(file_id=name, unique_id=name, file_name=name, size=size)
 
 
-async def decide(inbox: Inbox, chat: Chat, effects: Iterable[Effect]) -> None:
-    """Let a message of `chat` lead to `effects`."""
+async def decide(inbox: Inbox, chat: Chat, effects: Iterable[Effect], state: ChatState = GREETED) -> None:
+    """Let a message of `chat` lead to `effects`, and to a state of the chat."""
     await inbox.updates.store(chat.messenger, Batch((update(chat),), None))
     claim = await inbox.updates.claim(chat.messenger)
     assert claim.update.chat == chat
-    await inbox.updates.finish(claim, Decision(ChatState(greeted=True), tuple(effects)))
+    await inbox.updates.finish(claim, Decision(state, tuple(effects)))
 
 
 async def tell(inbox: Inbox, chat: Chat, *notices: AnyNotice) -> None:

@@ -1,5 +1,5 @@
 """
-Everything at once: outages, lost answers, full disks and crashes, in any order and for up to an hour.
+Everything at once: outages, lost answers, full and broken disks and crashes, in any order and for up to an hour.
 
 Whatever came, when it is over every message has been answered and every document is one object, told as saved.
 """
@@ -25,13 +25,15 @@ from tests.time.fakes import (
     open_disk,
 )
 from tests.time.scenes import DAY, bot, document, person, update
-from trio_s3_bot.errors import StoreRefused, StoreUnavailable, Unavailable
+from trio_s3_bot.errors import StateError, StoreRefused, StoreUnavailable, Unavailable
+from trio_s3_bot.inbox import Inbox
 from trio_s3_bot.model import Chat, UpdateObj
 
 OVER = 3600.0  # seconds after which the last storm has passed
 CALM = OVER + 1200
+RESTART = 30.0  # seconds until a program that could not start is started again
 
-KINDS = ("store", "keys", "answers", "polls", "words", "resolving", "disk")
+KINDS = ("store", "keys", "answers", "polls", "words", "resolving", "full disk", "broken disk")
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,11 @@ class World:
         now = trio.current_time()
         return any(storm.kind == kind and storm.start <= now < storm.end for storm in self._weather)
 
-    async def fill_and_free_the_disk(self) -> None:
-        turns = {at for storm in self._weather if storm.kind == "disk" for at in (storm.start, storm.end)}
+    async def trouble_the_disk(self) -> None:
+        turns = {at for storm in self._weather if "disk" in storm.kind for at in (storm.start, storm.end)}
         for at in sorted(turns):
             await trio.sleep_until(at)
-            self.disk.full = self.is_bad("disk")
+            self.disk.full, self.disk.broken = self.is_bad("full disk"), self.is_bad("broken disk")
 
     async def deliver(self, updates: list[tuple[float, UpdateObj]]) -> None:
         for at, message in updates:
@@ -98,11 +100,18 @@ class World:
             self.messenger.deliver([message])
 
     async def live(self, crashes: list[float]) -> None:
-        """Run the bot; it dies and starts again at each of `crashes`."""
+        """Run the bot; it dies and starts again at each of `crashes`, as soon as its state can be read."""
         for end in [*sorted(crashes), CALM]:
             with trio.move_on_at(end):
-                async with bot(await inbox_on(self.disk), self.messenger, self.store, self.transfer):
+                async with bot(await self._start(), self.messenger, self.store, self.transfer):
                     await trio.sleep_forever()
+
+    async def _start(self) -> Inbox:
+        while True:
+            try:
+                return await inbox_on(self.disk)
+            except StateError:
+                await trio.sleep(RESTART)
 
     def _store_fault(self) -> Exception | None:
         if self.is_bad("store"):
@@ -136,7 +145,7 @@ def test_after_any_storm_all_is_answered_and_every_document_saved_exactly_once(
             world = World(disk, weather)
             with trio.fail_after(DAY), capture_logs():
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(world.fill_and_free_the_disk)
+                    nursery.start_soon(world.trouble_the_disk)
                     nursery.start_soon(world.deliver, updates)
                     await world.live(crashes)
             check(world, [message for _, message in updates])

@@ -148,6 +148,21 @@ async def test_an_outage_goes_on_over_a_restart_and_is_told_of_once(
     assert saved.startswith("[document has been saved]")
 
 
+async def test_documents_of_a_messenger_that_was_switched_off_wait_until_it_is_on_again(
+    disk: Disk, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+) -> None:
+    await take(await inbox_on(disk), person(1, "vk"), "a")
+    without = await inbox_on(disk)
+    await take(without, ALICE, "b")
+    async with uploading(without, store, transfer, messenger):
+        await trio.sleep_until(HOUR)
+    assert list(store.objects) == ["b"]
+    again = await inbox_on(disk)
+    async with uploading(again, store, transfer, messenger, ScriptedMessenger("vk")):
+        assert await all_ended(again) < HOUR + 10
+    assert list(store.objects) == ["b", "a"]
+
+
 @pytest.mark.parametrize("error", [DOWN, TokenRefused("401 Unauthorized")])
 async def test_a_messenger_that_is_out_of_order_holds_only_its_own_documents(
     inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer, error: Exception

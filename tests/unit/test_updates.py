@@ -10,6 +10,7 @@ import pytest
 import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.time.fakes import Disk, inbox_on, open_disk
@@ -193,6 +194,19 @@ async def test_a_skipped_update_is_on_record_and_never_handed_out(updates: Updat
     )
     assert await updates.unfinished() == 0
     assert await none_is_handed_out(updates)
+
+
+async def test_what_an_earlier_version_wrote_and_this_one_cannot_read_is_set_aside_alone(
+    updates: Updates, disk: Disk
+) -> None:
+    await store(updates, *said(ALICE, 1, 2), *said(BOB, 3))
+    disk.execute("UPDATE updates SET body = '{\"text\": 5}' WHERE update_id = '1'")
+    with capture_logs() as logs:
+        assert await handle_all(updates) == ["2", "3"]
+    assert [(line["event"], line["update_id"]) for line in logs] == [
+        ("an update on record can't be read and is set aside", "1")
+    ]
+    assert await store(updates, *said(ALICE, 1)) == 0
 
 
 async def test_an_update_given_back_comes_up_again_before_the_later_ones_of_its_chat(updates: Updates) -> None:

@@ -135,6 +135,11 @@ class LimitsConfig:
     files_per_day: int | None
     bytes_per_day: int | None
 
+    @property
+    def per_day(self) -> bool:
+        """Whether it has to be counted how much a person sends."""
+        return self.files_per_day is not None or self.bytes_per_day is not None
+
 
 @dataclass(frozen=True, slots=True)
 class StopConfig:

@@ -20,9 +20,11 @@ from trio_s3_bot.inbox.probes import Probes
 from trio_s3_bot.inbox.rows import Touched
 from trio_s3_bot.inbox.updates import Claim, Updates
 from trio_s3_bot.inbox.uploads import UploadClaim, Uploads
+from trio_s3_bot.inbox.waiting import STATE_PAUSE, once_readable
 from trio_s3_bot.model import Chat
 
 __all__ = [
+    "STATE_PAUSE",
     "Book",
     "Chore",
     "Claim",
@@ -37,6 +39,7 @@ __all__ = [
     "UploadClaim",
     "Uploads",
     "inbox_in",
+    "once_readable",
     "open_inbox",
 ]
 
@@ -82,18 +85,20 @@ class _Listeners:
 
 
 @asynccontextmanager
-async def open_inbox(path: Path, *, ask_timeout: float = 60) -> AsyncIterator[Inbox]:
+async def open_inbox(path: Path, *, ask_timeout: float = 60, limited: bool = True) -> AsyncIterator[Inbox]:
     """
     Open the state file at `path`, made if it isn't there, for this process alone.
 
-    `ask_timeout` is how many seconds a question holds things up. Raises `StateLocked`, `StateDamaged`,
-    `StateUnwritable`.
+    `ask_timeout` is how many seconds a question holds things up; `limited` says whether it is counted how much a person
+    sends. Raises `StateLocked`, `StateDamaged`, `StateUnwritable`.
     """
     async with open_database(path) as database:
-        yield await inbox_in(database, ask_timeout=ask_timeout)
+        yield await inbox_in(database, ask_timeout=ask_timeout, limited=limited)
 
 
-async def inbox_in(database: Database, *, ask_timeout: float = 60, clock: Callable[[], float] = time.time) -> Inbox:
+async def inbox_in(
+    database: Database, *, ask_timeout: float = 60, limited: bool = True, clock: Callable[[], float] = time.time
+) -> Inbox:
     """The inbox that an open state file holds, with what an earlier run left unfinished; `clock` gives Unix seconds."""
     listeners = _Listeners()
 
@@ -109,7 +114,7 @@ async def inbox_in(database: Database, *, ask_timeout: float = 60, clock: Callab
             for say in listeners.to_say:
                 say(chat)
 
-    updates = Updates(database, told, clock=clock, ask_timeout=ask_timeout)
+    updates = Updates(database, told, clock=clock, ask_timeout=ask_timeout, limited=limited)
     uploads = Uploads(database, told, clock=clock, ask_timeout=ask_timeout)
     messages = Messages(database, updates.moved, clock)
     inbox = Inbox(updates, uploads, Files(database, told, clock), messages, Probes(database), listeners)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -96,8 +96,10 @@ class Database:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             # A full disk or a damaged file concerns everybody in the transaction.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            # Where not even this succeeds, the next transaction fails at its beginning and comes here again.
+            with suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             results = [outcome.Error(translate(error, self._path)) for _ in batch]
         for ticket, result in zip(batch, results, strict=True):
             ticket.result = result

@@ -27,13 +27,20 @@ from trio_s3_bot.model import Chat, UploadState
 
 
 class Writer:
-    """Writes the effects of one decision; `now` and `ask_until` are in Unix seconds."""
+    """
+    Writes the effects of one decision; `now` and `ask_until` are in Unix seconds.
 
-    def __init__(self, connection: sqlite3.Connection, chat: Chat, now: float, ask_until: float) -> None:
+    If `limited`, what the person has sent is counted.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, chat: Chat, now: float, ask_until: float, *, limited: bool
+    ) -> None:
         self._connection = connection
         self._chat = chat
         self._now = now
         self._ask_until = ask_until
+        self._limited = limited
         self.touched = Touched()
 
     def write(self, effects: Iterable[Effect]) -> Touched:
@@ -66,7 +73,7 @@ class Writer:
         )
         if take.message_id is not None:
             rows.mention(self._connection, self._chat.key, take.message_id, take.upload)
-        if take.owner is not None:
+        if self._limited and take.owner is not None:
             self._count_usage(take)
         self._touch(uploads=True)
 

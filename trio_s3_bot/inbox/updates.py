@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import msgspec
+import structlog
 
 from trio_s3_bot.conversation import ChatState, Decision, Facts, wants
 from trio_s3_bot.inbox import facts, rows
@@ -19,6 +20,8 @@ from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import Chat, UpdateObj
 
 REMEMBERED = 20_000  # finished updates of a messenger that are known again when they come twice
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Updates:
     The queue proper; what the channel holds is a window over it.
 
     `told` is called with what a finished update left to do for others. `clock` gives Unix seconds, `ask_timeout` is how
-    many of them a question holds things up.
+    many of them a question holds things up. Unless `limited`, nothing is counted of what people send.
     """
 
     def __init__(
@@ -51,11 +54,13 @@ class Updates:
         *,
         clock: Callable[[], float] = time.time,
         ask_timeout: float = 60,
+        limited: bool = True,
     ) -> None:
         self._database = database
         self._told = told
         self._clock = clock
         self._ask_timeout = ask_timeout
+        self._limited = limited
         self._bell = Bell()
         # Chats that have updates waiting and none claimed, the one that waited longest first: that is the fairness.
         self._ready: dict[str, dict[str, None]] = {}
@@ -114,7 +119,7 @@ class Updates:
             del ready[chat]
             self._claimed.add(chat)
             try:
-                claim = await self._database.read(partial(_oldest, chat_key=chat, now=self._clock()))
+                claim = await self._oldest(chat)
             except BaseException:
                 self._release(messenger, chat, more=True)
                 raise
@@ -129,7 +134,8 @@ class Updates:
             chat = _chat_now(connection, claim)
             now = self._clock()
             rows.save_chat(connection, chat, claim.state, decision.state, now + self._ask_timeout)
-            touched = Writer(connection, chat, now, now + self._ask_timeout).write(decision.effects)
+            writer = Writer(connection, chat, now, now + self._ask_timeout, limited=self._limited)
+            touched = writer.write(decision.effects)
             connection.execute("UPDATE updates SET body = NULL WHERE seq = ?", (claim.seq,))
             return chat, touched, _has_pending(connection, chat.key)
 
@@ -168,6 +174,16 @@ class Updates:
         return await self._database.read(
             lambda connection: connection.execute("SELECT count(*) FROM updates WHERE body IS NOT NULL").fetchone()[0]
         )
+
+    async def _oldest(self, chat: str) -> Claim | None:
+        """The chat's oldest update; those that an earlier version wrote and this one can't read are set aside."""
+        while True:
+            try:
+                read = partial(_oldest, chat_key=chat, now=self._clock(), limited=self._limited)
+                return await self._database.read(read)
+            except msgspec.MsgspecError as error:
+                aside = await self._database.write(partial(_set_aside, chat_key=chat, error=str(error)))
+                log.error("an update on record can't be read and is set aside", update_id=aside, error=str(error))
 
     def _make_ready(self, messenger: str, chat: str) -> None:
         if chat in self._claimed:
@@ -220,7 +236,16 @@ def _forget_old(connection: sqlite3.Connection, messenger: str) -> None:
     )
 
 
-def _oldest(connection: sqlite3.Connection, chat_key: str, now: float) -> Claim | None:
+def _set_aside(connection: sqlite3.Connection, chat_key: str, error: str) -> str:
+    """End the oldest update of a chat without looking at it; returns its id."""
+    statement = (
+        "UPDATE updates SET body = NULL, error = ? WHERE seq = "
+        "(SELECT min(seq) FROM updates WHERE chat = ? AND body IS NOT NULL) RETURNING update_id"
+    )
+    return connection.execute(statement, (error, chat_key)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _oldest(connection: sqlite3.Connection, chat_key: str, now: float, *, limited: bool) -> Claim | None:
     row = connection.execute(
         "SELECT seq, body, failures FROM updates WHERE chat = ? AND body IS NOT NULL ORDER BY seq LIMIT 1", (chat_key,)
     ).fetchone()
@@ -231,7 +256,9 @@ def _oldest(connection: sqlite3.Connection, chat_key: str, now: float) -> Claim 
     # The chat on record, not the one in the update: its group may have moved since.
     chat, state = rows.chat_and_state(connection, chat_key) or (update.chat, ChatState())
     update = replace(update, chat=chat)
-    return Claim(seq, update, state, failures, facts.find(connection, update, wants(state, update), now))
+    wanted = wants(state, update)
+    wanted = replace(wanted, usage=wanted.usage and limited)
+    return Claim(seq, update, state, failures, facts.find(connection, update, wanted, now))
 
 
 def _chat_now(connection: sqlite3.Connection, claim: Claim) -> Chat:

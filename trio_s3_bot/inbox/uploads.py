@@ -59,19 +59,19 @@ class Uploads:
         self._choosing = trio.Lock()
 
     async def claim(
-        self, *, but_not: Collection[str] = (), not_of: Collection[str] = (), overwriting: bool = False
+        self, *, but_not: Collection[str] = (), of: Collection[str] | None = None, overwriting: bool = False
     ) -> UploadClaim | None:
         """
         Take the next document that isn't running; `None` when there is none.
 
-        `but_not` are ids of documents, `not_of` names of messengers whose documents have to wait. `overwriting`: of
-        those of one name the last one sent is to stay, so they go one after the other.
+        `but_not` are ids of documents; `of` names the messengers whose documents don't have to wait (`None`: all of
+        them). `overwriting`: of those of one name the last one sent is to stay, so they go one after the other.
         """
         async with self._choosing:
             passed_over = {*but_not, *self._running}
 
             def read(connection: sqlite3.Connection) -> UploadClaim | None:
-                upload = self._next(connection, passed_over, not_of, overwriting)
+                upload = self._next(connection, passed_over, of, overwriting)
                 return None if upload is None else _claim(connection, upload)
 
             claim = await self._database.read(read)
@@ -251,7 +251,11 @@ class Uploads:
         return {row[0] for row in await self._database.read(lambda connection: connection.execute(query).fetchall())}
 
     def _next(
-        self, connection: sqlite3.Connection, passed_over: Collection[str], not_of: Collection[str], overwriting: bool
+        self,
+        connection: sqlite3.Connection,
+        passed_over: Collection[str],
+        of: Collection[str] | None,
+        overwriting: bool,
     ) -> str | None:
         found = connection.execute(
             f"SELECT chat, min(seq) FROM uploads WHERE {rows.OPEN} AND (state != 'asking' OR ask_until <= ?) "
@@ -262,7 +266,7 @@ class Uploads:
             "GROUP BY chat",
             (self._clock(), rows.encode(sorted(passed_over)), overwriting),
         )
-        heads = [(chat, seq) for chat, seq in found if chat.partition(":")[0] not in not_of]
+        heads = [(chat, seq) for chat, seq in found if of is None or chat.partition(":")[0] in of]
         if not heads:
             return None
         running = Counter(self._running.values())
