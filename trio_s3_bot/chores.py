@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -24,11 +25,12 @@ from trio_s3_bot.inbox import Chore, Files, Uploads, once_readable
 from trio_s3_bot.keys import Keys, metadata_of
 from trio_s3_bot.model import StoredObject
 from trio_s3_bot.names import content_disposition
-from trio_s3_bot.notices import Deleted, NameProblem, NoSuchFile, Renamed
-from trio_s3_bot.outages import Outage
+from trio_s3_bot.notices import ChoreFailed, Deleted, NameProblem, NoSuchFile, Renamed
+from trio_s3_bot.outages import WORTH_TELLING, Outage
 from trio_s3_bot.patience import SHIPPED, Pauses
 
 AT_A_TIME = 2
+MOST_FAILURES = 8  # attempts at one chore, its own failures only
 JUST_NOW = 30  # seconds for which a success says that the store is in order
 
 log = structlog.get_logger()
@@ -93,25 +95,70 @@ class Chores:
             await (self._delete(chore) if chore.key is None else self._rename(chore, chore.key))
             self._store.worked()
             del self._failures[chore.file.id]
-        except (StoreUnavailable, StoreRefused) as error:
-            await self._wait_for_store(chore, error, began)
-        except (StoreError, StateError) as error:
+        except StateError as error:
             self._later(chore, error)
+        except (StoreUnavailable, StoreRefused) as error:
+            own = self._store.worked_since(began - JUST_NOW) or await self._still_answers(chore, error)
+            await (self._count_failure(chore, error) if own else self._wait_for_store(chore, error))
+        except StoreError as error:
+            await self._count_failure(chore, error)
         except Exception as error:
             log.exception("a renaming or deletion failed in a way nobody foresaw", item=chore.file.id)
-            self._later(chore, error)
+            await self._count_failure(chore, error)
 
-    async def _wait_for_store(self, chore: Chore, error: StoreError, began: float) -> None:
-        """Something is out of order: the store, or, while it does other things, something about this object alone."""
-        if self._store.worked_since(began - JUST_NOW):
-            self._later(chore, error)
-            return
+    async def _still_answers(self, chore: Chore, error: StoreError) -> bool:
+        """Whether a store that refuses something is in order for all else, so that uploads need not wait for it."""
+        if not isinstance(error, StoreRefused):
+            return False
+        try:
+            await self._bucket.head(chore.file.key)
+        except StoreError:
+            return False
+        return True
+
+    async def _wait_for_store(self, chore: Chore, error: StoreError) -> None:
         self._store.failed(error)
         if self._store.worth_telling:
-            try:
-                await self._files.tell_delay(chore)
-            except StateError as unwritable:
-                self._later(chore, unwritable)
+            await self._tell_delay(chore)
+
+    async def _count_failure(self, chore: Chore, error: Exception) -> None:
+        """The chore's own failure: another try after a while, or the end of it."""
+        self._later(chore, error)
+        failures = self._failures[chore.file.id]
+        if failures == WORTH_TELLING:
+            await self._tell_delay(chore)
+        elif failures >= MOST_FAILURES:
+            await self._give_up(chore, error)
+
+    async def _tell_delay(self, chore: Chore) -> None:
+        try:
+            await self._files.tell_delay(chore)
+        except StateError as unwritable:
+            self._later(chore, unwritable)
+
+    async def _give_up(self, chore: Chore, error: Exception) -> None:
+        """The file stays what it is called, and whoever asked for something else is told so."""
+        try:
+            await self._remove_copy(chore)
+            await self._files.given_up(
+                chore, ChoreFailed(upload=chore.file.id, name=chore.present_name, new=chore.name)
+            )
+        except (StoreError, StateError) as unfinished:
+            self._later(chore, unfinished)
+        else:
+            log.error("a renaming or deletion was given up", item=chore.file.id, error=str(error))
+            del self._failures[chore.file.id]
+
+    async def _remove_copy(self, chore: Chore) -> None:
+        """Leave one object of the two that there are if the old name can't be deleted."""
+        if chore.key is None:
+            return
+        await self._clear_lost_uploads(chore.key, chore.creating)
+        copy, original = await self._bucket.head(chore.key), await self._bucket.head(chore.file.key)
+        own = metadata_of(chore.file.id).items()
+        if copy is not None and original is not None and own <= copy.metadata.items():
+            with suppress(StoreRefused):  # as the old one is: then there are two of it
+                await self._bucket.delete(chore.key, etag=copy.etag)
 
     def _later(self, chore: Chore, error: Exception) -> None:
         item = chore.file.id
@@ -135,7 +182,8 @@ class Chores:
         except ObjectGone:
             await self._files.lost(chore, NoSuchFile(name=chore.present_name))
         else:
-            await self._files.renamed(chore, etag, Renamed(upload=file.id, old=file.key, new=key))
+            new = str(chore.name)
+            await self._files.renamed(chore, etag, Renamed(upload=file.id, old=chore.present_name, new=new))
             log.info("renamed", item=file.id, old=file.key, new=key)
 
     async def _delete(self, chore: Chore) -> None:
@@ -146,7 +194,8 @@ class Chores:
         async with self._keys.left_alone(file.key):
             there = await self._bucket.delete(file.key, etag=file.etag)
         # Gone already, and we had begun before: then it was us.
-        await self._files.deleted(chore, Deleted(upload=file.id, name=file.key, was_gone=not there and not begun))
+        was_gone = not there and not begun
+        await self._files.deleted(chore, Deleted(upload=file.id, name=chore.present_name, was_gone=was_gone))
         log.info("deleted", item=file.id, key=file.key)
 
     async def _clear_lost_uploads(self, key: str, before: Collection[str] | None) -> None:

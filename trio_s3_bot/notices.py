@@ -56,8 +56,8 @@ class Saved(Notice, frozen=True):
     """
     A document is in the bucket as `key`, `size` bytes.
 
-    `name` is what it should have been called, `asked_name` its name as sent where that could not be a key.
-    `was_there`: the very document had been saved before, and wasn't uploaded again.
+    `name` is what it should have been called, `asked_name` its name as sent where that could not be a key. `same_as` is
+    the file that the very document had been saved as before, if it wasn't uploaded again.
     """
 
     upload: str
@@ -66,8 +66,13 @@ class Saved(Notice, frozen=True):
     size: int
     asked_name: str | None = None
     name_was_taken: bool = False
-    was_there: bool = False
+    same_as: str | None = None
     album: str | None = None
+
+    @property
+    def file(self) -> str:
+        """The id of the saved file."""
+        return self.same_as or self.upload
 
 
 class Failed(Notice, frozen=True):
@@ -187,6 +192,20 @@ class Busy(Notice, frozen=True):
     name: str
 
 
+class NotSavedYet(Notice, frozen=True):
+    """What was asked for can be done to saved documents only, and this one is on its way."""
+
+    name: str
+
+
+class ChoreFailed(Notice, frozen=True):
+    """A renaming (to `new`) or deletion was tried many times, and given up."""
+
+    upload: str
+    name: str
+    new: str | None = None
+
+
 class ChoreDelayed(Notice, frozen=True):
     """A renaming or deletion waits for the storage, which is out of order; said once."""
 
@@ -251,7 +270,9 @@ AnyNotice = (
     | NoSuchFile
     | NotYours
     | Busy
+    | NotSavedYet
     | ChoreDelayed
+    | ChoreFailed
     | NothingToCancel
     | FileList
     | StatusList

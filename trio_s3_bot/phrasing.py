@@ -80,7 +80,7 @@ class Phrasing:
             case Accepted():
                 found = (book.document(notice.upload) for notice in notices if isinstance(notice, Accepted))
                 documents = [document for document in found if document is not None]
-                return texts.compose(notices, language), self._status_buttons(documents, language)
+                return self._accepted(notices, documents, language), self._status_buttons(documents, language)
             case Saved() | Renamed():
                 return texts.compose(notices, language), self._saved_buttons(notices, language, book)
             case ConfirmDelete() as notice:
@@ -88,6 +88,14 @@ class Phrasing:
             case Conflict(upload=upload):
                 return texts.compose(notices, language), _conflict_buttons(upload, language)
         return texts.compose(notices, language), ()
+
+    def _accepted(self, notices: Sequence[AnyNotice], documents: Sequence[StatusDocument], language: str) -> str:
+        """What happened before this is said is said at once: nothing would be edited later."""
+        asking = any(isinstance(notice, Accepted) and notice.asking for notice in notices)
+        as_taken = (UploadState.ASKING,) if asking else (UploadState.WAITING, UploadState.RUNNING)
+        if documents and any(document.state not in as_taken for document in documents):
+            return texts.status([self._line(document) for document in documents], language)
+        return texts.compose(notices, language)
 
     def _line(self, document: StatusDocument) -> texts.StatusLine:
         return texts.StatusLine(document.name, document.state, self._sample(document.id))
@@ -170,7 +178,9 @@ class Phrasing:
 
     def _saved_buttons(self, notices: Sequence[AnyNotice], language: str, book: Book) -> Keyboard:
         saved = [
-            (n.upload, n.key if isinstance(n, Saved) else n.new) for n in notices if isinstance(n, Saved | Renamed)
+            (n.file, n.key) if isinstance(n, Saved) else (n.upload, n.new)
+            for n in notices
+            if isinstance(n, Saved | Renamed)
         ]
         if len(saved) > BUTTONS_FOR:
             return _row(_button(Label.FILES, language, "all"))

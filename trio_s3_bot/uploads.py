@@ -28,6 +28,7 @@ from trio_s3_bot.errors import (
     SourceError,
     SourceExpired,
     StateError,
+    StoreError,
     StoreRefused,
     StoreUnavailable,
     UploadConflict,
@@ -151,12 +152,10 @@ class UploadSlots:
         except StateError as error:
             self._later(job, STATE_PAUSE)
             log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
-        except StoreUnavailable as error:
+        except (StoreUnavailable, StoreRefused) as error:
             # While it saves others, what it has is not an outage but something about this document.
             others_saved = self.store.worked_since(began - JUST_NOW)
             await (self._count_failure(claim, error) if others_saved else self._wait_for_store(error))
-        except StoreRefused as error:
-            await self._wait_for_store(error)
         except MessengerError as error:
             pause = error.seconds if isinstance(error, RetryAfter) else 0
             self._outages[job.chat.messenger].failed(error, at_least=pause)
@@ -210,13 +209,13 @@ class UploadSlots:
     async def _finish(self, job: UploadJob, outcome: Outcome) -> None:
         key, stored, same = outcome.key, outcome.stored, outcome.same_as
         notice = Saved(
-            upload=same.id if same else job.id,
+            upload=job.id,
             key=key,
             name=job.name,
             size=stored.size,
             asked_name=job.asked_name,
             name_was_taken=names.number_in(key, job.key) not in (0, None),
-            was_there=same is not None,
+            same_as=same.id if same else None,
             album=job.album,
             reply_to=job.message_id,
         )
@@ -251,9 +250,7 @@ class UploadSlots:
         """The document's own failure: another try after a while, or the end of it."""
         job, failures = claim.job, claim.attempts.failures + 1
         if failures >= MOST_FAILURES:
-            gone = isinstance(error, SourceExpired) or self._saver.sample(job.id) is None
-            reason = Reason.GONE if gone else Reason.NOT_READABLE
-            await self._refuse(claim, DocumentRefused(reason, str(error)))
+            await self._refuse(claim, DocumentRefused(self._reason(job, error), str(error)))
             return
         pause = self._retries.after(failures) * random.uniform(0.7, 1.0)
         self._later(job, pause)
@@ -264,6 +261,13 @@ class UploadSlots:
             await self._jobs.failed_once(job, str(error))
         except StateError as unwritable:
             log.error("the state can't be written", error=str(unwritable))
+
+    def _reason(self, job: UploadJob, error: Exception) -> Reason:
+        """What its sender is told of the last of many failures."""
+        if isinstance(error, StoreError):
+            return Reason.REFUSED_BY_STORE
+        gone = isinstance(error, SourceExpired) or self._saver.sample(job.id) is None
+        return Reason.GONE if gone else Reason.NOT_READABLE
 
     async def _wait_for_store(self, error: StoreUnavailable | StoreRefused) -> None:
         self.store.failed(error)

@@ -152,7 +152,7 @@ async def test_a_name_that_is_taken_is_numbered_as_shipped(world: World) -> None
         ("Replace", "replace", {"report.pdf": b"new"}),
         ("Keep both", "both", {"report.pdf": b"old", "report (1).pdf": b"new"}),
         ("Cancel", "/cancel", {"report.pdf": b"old"}),
-        (None, "other", {"report.pdf": b"old", "other.pdf": b"new"}),
+        (None, "other.pdf", {"report.pdf": b"old", "other.pdf": b"new"}),
     ],
 )
 async def test_with_conflict_ask_the_sender_decides(

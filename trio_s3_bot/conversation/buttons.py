@@ -110,7 +110,7 @@ def _rename(state: ChatState, push: _Pressed, item: Item) -> Decision:
 def _keep(state: ChatState, push: _Pressed, item: Item) -> Decision:
     if item.state is not UploadState.ASKING or not _is_open(state, item, Ask.KEEP_NAME, Ask.NEW_NAME):
         return _only(state, push, Toast.STALE)
-    return _only(state.settled(item.id), push, Toast.KEPT).and_also(Release(item.id))
+    return _only(state.settled(item.id), push, Toast.KEPT).and_also(Release(item.id, anew=True))
 
 
 def _take_caption(state: ChatState, push: _Pressed, item: Item) -> Decision:

@@ -28,17 +28,23 @@ from trio_s3_bot.notices import (
     AnyNotice,
     Busy,
     ConfirmDelete,
+    Conflict,
     FileList,
     Help,
     NameSet,
     NoSuchFile,
     NothingToCancel,
+    NotSavedYet,
     NotYours,
     StatusList,
     StillThere,
 )
 
 ABOUT_A_FILE = frozenset({"rename", "link", "delete"})
+_CHOICES = {
+    Ask.KEEP_NAME: ("keep", "rename", "cancel"),
+    Ask.CONFLICT: ("replace", "both", "cancel", "yes", "no"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,10 @@ def questions_answered(state: ChatState, update: UpdateObj, facts: Facts) -> tup
 
     That all documents keep their names may be said of several at once.
     """
-    meant = _about_replied(state, update, facts) if facts.replied else _live(state, update, facts)
+    replied = update.reply_to is not None
+    meant = _about_replied(state, update, facts) if replied else _live(state, update, facts)
     if len(meant) == 1:
-        return tuple(meant) if facts.replied or _is_answer(meant[0], update) else ()
+        return tuple(meant) if replied or _is_answer(meant[0], update) else ()
     keeps_all = texts.means("keep", update.text or "") and all(q.ask is Ask.KEEP_NAME for q in meant)
     return tuple(meant) if keeps_all else ()
 
@@ -93,6 +100,8 @@ def answered(state: ChatState, update: UpdateObj, questions: Sequence[Question],
     unfit = _unfit(item, update)
     if unfit is not None:
         return _say(state if item.busy else state.settled(item.id), unfit)
+    if texts.means("cancel", text):
+        return _left(state, update, question, item)
     match question.ask:
         case Ask.KEEP_NAME if texts.means("keep", text):
             return _kept(state, update, item)
@@ -137,12 +146,11 @@ def _is_answer(question: Question, update: UpdateObj) -> bool:
     """
     Whether a text that replies to nothing can be meant for a question.
 
-    Whether to rename is answered with yes, no, or what looks like the name of a file: anything else is just talk.
+    Where a name isn't all that is asked for, what is neither a choice nor looks like the name of a file is just talk.
     """
     text = (update.text or "").strip()
-    if question.ask is not Ask.KEEP_NAME or texts.means("keep", text) or texts.means("rename", text):
-        return True
-    return naming.name_in(text, "") is not None
+    choices = _CHOICES.get(question.ask)
+    return choices is None or any(texts.means(choice, text) for choice in choices) or bool(naming.name_in(text, ""))
 
 
 def _unfit(item: Item, update: UpdateObj) -> AnyNotice | None:
@@ -156,7 +164,7 @@ def _unfit(item: Item, update: UpdateObj) -> AnyNotice | None:
 
 def _kept(state: ChatState, update: UpdateObj, item: Item) -> Decision:
     decision = _say(state.settled(item.id), NameSet(upload=item.id, name=item.name, reply_to=update.message_id))
-    return decision.and_also(Release(item.id)) if item.state is UploadState.ASKING else decision
+    return decision.and_also(Release(item.id, anew=True)) if item.state is UploadState.ASKING else decision
 
 
 def _all_kept(state: ChatState, questions: Iterable[Question]) -> Decision:
@@ -167,13 +175,13 @@ def _all_kept(state: ChatState, questions: Iterable[Question]) -> Decision:
 
 
 def _conflict_settled(state: ChatState, update: UpdateObj, item: Item, text: str) -> Decision:
+    if texts.means("yes", text) or texts.means("no", text):  # to which of the three?
+        return _say(state, Conflict(upload=item.id, name=item.name, reply_to=update.message_id))
     state = state.settled(item.id)
     if texts.means("replace", text):
         return Decision(state, (Release(item.id, "overwrite"),))
     if texts.means("both", text):
         return Decision(state, (Release(item.id, "keep_both"),))
-    if texts.means("cancel", text):
-        return Decision(state, (Cancel(item.id),))
     return naming.named(state, item, text, reply_to=update.message_id)
 
 
@@ -189,7 +197,8 @@ def _cancel(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
     question = _to_leave(state, update, facts)
     if question is not None:
         return _left(state, update, question, facts.items[question.item])
-    found = [facts.items[i] for i in facts.replied or facts.open_items]
+    meant = facts.open_items if update.reply_to is None else facts.replied
+    found = [facts.items[item] for item in meant]
     running = [item for item in found if item.open and item.is_of(update.sender)]
     if len(running) == 1:
         return Decision(state.settled(running[0].id), (Cancel(running[0].id),))
@@ -199,11 +208,16 @@ def _cancel(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
 
 
 def _to_leave(state: ChatState, update: UpdateObj, facts: Facts) -> Question | None:
-    """The question about the message replied to; in a private chat without a reply, the last one that is open."""
-    if facts.replied:
+    """
+    The question about the message replied to; without a reply, the last one that was put and isn't answered.
+
+    Even if any text would no longer answer it: what is still to be read in the chat says that `/cancel` leaves it, and
+    doing that by mistake costs less than giving up an upload.
+    """
+    if update.reply_to is not None:
         about_replied = _about_replied(state, update, facts)
         return about_replied[0] if len(about_replied) == 1 else None
-    return next(reversed(_live(state, update, facts)), None)
+    return next(reversed(_of_sender(state.questions, update, facts)), None)
 
 
 def _left(state: ChatState, update: UpdateObj, question: Question, item: Item) -> Decision:
@@ -239,8 +253,8 @@ def _with_a_file(state: ChatState, update: UpdateObj, command: Command, item: It
         if replied and command.argument:
             return naming.named(state, item, command.argument, reply_to=update.message_id)
         return naming.asked(state, item, reply_to=update.message_id)
-    if not item.stored:
-        return _say(state, NoSuchFile(name=item.name, reply_to=update.message_id))
+    if item.open:
+        return _say(state, NotSavedYet(name=item.name, reply_to=update.message_id))
     if command.name == "link":
         return Decision(state, (MakeLink(item.id, reply_to=update.message_id),))
     confirm = ConfirmDelete(upload=item.id, name=item.name, reply_to=update.message_id)

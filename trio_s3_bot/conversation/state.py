@@ -145,8 +145,9 @@ class Facts:
     """
     What was found of what the rules want to know.
 
-    `now` is in Unix seconds. `replied` are the documents that the answered message is about, `named` the saved ones
-    called so, `open_items` the oldest few that are on their way. All of them are of this chat, and among `items`.
+    `now` is in Unix seconds. `replied` are the documents that the answered message is about (none, if they are gone, or
+    it is about something else), `named` the saved ones called so, `open_items` the oldest few that are on their way.
+    All of them are of this chat, and among `items`.
     """
 
     items: Mapping[str, Item] = field(default_factory=dict)
@@ -202,10 +203,14 @@ class WaitLonger:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Nothing more is asked about an upload: let it begin. `policy` is what to do if its name is taken."""
+    """
+    Nothing more is asked about an upload: let it begin. `policy` is what to do if its name is taken; with `anew` that
+    is to be asked again.
+    """
 
     item: str
     policy: Literal["keep_both", "overwrite"] | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

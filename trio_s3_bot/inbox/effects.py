@@ -87,7 +87,8 @@ class Writer:
         self._on_upload(effect.item, "ask_until = ?", self._ask_until)
 
     def release(self, effect: Release) -> None:
-        assignments = "state = 'waiting', ask_until = NULL, policy = coalesce(?, policy)"
+        otherwise = "NULL" if effect.anew else "policy"
+        assignments = f"state = 'waiting', ask_until = NULL, policy = coalesce(?, {otherwise})"
         self._on_upload(effect.item, assignments, effect.policy, also="state = 'asking'")
         self._touch(uploads=True)
 
@@ -98,9 +99,10 @@ class Writer:
         A slot may have the document already without a trace of that here, so it is told in any case.
         """
         never_begun = "key IS NULL AND creating IS NULL"
-        if not self._on_upload(effect.item, "cancelled = 1, state = 'cancelled', ask_until = NULL", also=never_begun):
-            self._on_upload(effect.item, "cancelled = 1, state = 'waiting', ask_until = NULL")
-        self._connection.execute("DELETE FROM usage WHERE upload = ?", (effect.item,))
+        if self._on_upload(
+            effect.item, "cancelled = 1, state = 'cancelled', ask_until = NULL", also=never_begun
+        ) or self._on_upload(effect.item, "cancelled = 1, state = 'waiting', ask_until = NULL"):
+            self._connection.execute("DELETE FROM usage WHERE upload = ?", (effect.item,))
         self._touch(uploads=True, cancelled=(*self.touched.cancelled, effect.item))
 
     def rename(self, effect: Rename) -> None:

@@ -61,8 +61,13 @@ class Files:
         return await self._database.read(read)
 
     async def page(self, chat: Chat, page: int, query: str, size: int) -> list[SavedFile]:
-        """The files that a page of the list shows, `size` at the most."""
-        return await self._database.read(lambda connection: page_of(connection, chat.key, page, query, size)[0])
+        """The files that a page of the list shows, `size` at the most; beyond the end it shows the last page."""
+
+        def read(connection: sqlite3.Connection) -> list[SavedFile]:
+            found, total = page_of(connection, chat.key, page, query, size)
+            return found if found or not total else page_of(connection, chat.key, (total - 1) // size, query, size)[0]
+
+        return await self._database.read(read)
 
     async def mark(self, gone: Iterable[tuple[SavedFile, bool]]) -> None:
         """Record which files somebody else has removed from the bucket, or put back."""
@@ -130,6 +135,12 @@ class Files:
         """Commit that a file turned out to have been removed by somebody else."""
         gone = "UPDATE files SET gone = 1 WHERE id = ?"
         await self._end(chore, notice, lambda connection, _: connection.execute(gone, (chore.file.id,)))
+
+    async def given_up(self, chore: Chore, notice: AnyNotice) -> None:
+        """Commit that a chore will not be done: the file keeps its name."""
+        keep = "UPDATE uploads SET name = ? WHERE id = ?"
+        values = (chore.file.name, chore.file.id)
+        await self._end(chore, notice, lambda connection, _: connection.execute(keep, values))
 
     async def ask_again(self, chore: Chore, problem: NameProblem, timeout: float) -> None:
         """The new name can't be had: ask for another one."""

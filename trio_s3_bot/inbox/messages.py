@@ -15,7 +15,7 @@ from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.inbox.files import page_of
 from trio_s3_bot.model import Chat, OutMessage, SavedFile, UploadState
-from trio_s3_bot.notices import FOLDED, Accepted, AnyNotice
+from trio_s3_bot.notices import FOLDED, Accepted, AnyNotice, Saved
 
 _FOLDED_KINDS = tuple(kind.__name__ for kind in FOLDED)
 FOLD_AT_MOST = 500  # notices in one message; more would only be counted, not listed
@@ -254,7 +254,7 @@ def _compose(connection: sqlite3.Connection, chat: Chat, compose: Compose, now: 
         return None
     notices = [waiting.notice for waiting in found]
     message = compose(notices, rows.language_of(connection, chat.key), Book(connection, chat.key, now))
-    about = [upload for notice in notices if (upload := getattr(notice, "upload", None)) is not None]
+    about = [item for notice in notices if (item := _item_of(notice)) is not None]
     joinable = any(isinstance(waiting.notice, Accepted) and waiting.album is not None for waiting in found)
     cursor = connection.execute(
         "INSERT INTO messages (chat, body, about, edit_of, joinable) VALUES (?, ?, ?, ?, ?)",
@@ -262,7 +262,7 @@ def _compose(connection: sqlite3.Connection, chat: Chat, compose: Compose, now: 
     )
     assert cursor.lastrowid is not None
     if isinstance(notices[0], Accepted):
-        speaks_of = [(cursor.lastrowid, upload) for upload in about]
+        speaks_of = [(cursor.lastrowid, item) for item in about]
         connection.executemany("UPDATE uploads SET status_message = ? WHERE id = ?", speaks_of)
     connection.executemany("DELETE FROM notices WHERE seq = ?", [(waiting.seq,) for waiting in found])
     return Composed(cursor.lastrowid, chat, message, found[0].edit_of)
@@ -310,10 +310,21 @@ def _join_album(connection: sqlite3.Connection, waiting: _Waiting, chat_key: str
     row = connection.execute(query, (waiting.album, chat_key)).fetchone()
     if row is None:
         return False
-    connection.execute("UPDATE uploads SET status_message = ? WHERE id = ?", (row[0], waiting.notice.upload))
-    connection.execute("UPDATE messages SET edit_due = edit_due + 1 WHERE id = ?", (row[0],))
+    (message,), upload = row, waiting.notice.upload
+    connection.execute("UPDATE uploads SET status_message = ? WHERE id = ?", (message, upload))
+    changed = "UPDATE messages SET edit_due = edit_due + 1, about = json_insert(about, '$[#]', ?) WHERE id = ?"
+    (remote_id,) = connection.execute(f"{changed} RETURNING remote_id", (upload, message)).fetchone()
+    if remote_id is not None:
+        rows.mention(connection, chat_key, remote_id, upload)
     connection.execute("DELETE FROM notices WHERE seq = ?", (waiting.seq,))
     return True
+
+
+def _item_of(notice: AnyNotice) -> str | None:
+    """The document that a notice is about: what an answer to it means."""
+    if isinstance(notice, Saved):
+        return notice.file
+    return getattr(notice, "upload", None)
 
 
 def _documents(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[StatusDocument]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
-from trio_s3_bot.conversation.state import Ask, ChatState, Question
+from trio_s3_bot.conversation.state import DAY, Ask, ChatState, Question
 from trio_s3_bot.model import Chat, Document, SavedFile, UploadJob
 from trio_s3_bot.notices import AnyNotice, NoSuchFile
 
 OPEN = "state IN ('asking', 'waiting', 'running')"
 # What people are told: a cancelled document is over, though there may be something to clear away.
 STATE = "CASE WHEN cancelled AND state != 'saved' THEN 'cancelled' ELSE state END"
+QUESTIONS_KEPT = 30 * DAY  # seconds until even a reply to a question no longer answers it
 FILE_COLUMNS = "id, chat, owner, name, key, size, etag, unique_id, saved_at, gone"
 
 
@@ -73,6 +74,7 @@ def save_chat(connection: sqlite3.Connection, chat: Chat, old: ChatState, new: C
         "ON CONFLICT (key) DO UPDATE SET state = excluded.state, unreachable = 0",
         (chat.key, encode(chat), encode(replace(new, questions=()))),
     )
+    connection.execute("DELETE FROM questions WHERE chat = ? AND until < ?", (chat.key, until - QUESTIONS_KEPT))
     for question in set(old.questions) - set(new.questions):
         connection.execute("DELETE FROM questions WHERE item = ? AND ask = ?", (question.item, question.ask.value))
     for question in new.questions:

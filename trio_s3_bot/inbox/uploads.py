@@ -17,9 +17,10 @@ from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, UploadJob, UploadState
-from trio_s3_bot.notices import AnyNotice, Conflict, Delayed
+from trio_s3_bot.notices import AnyNotice, Conflict, Delayed, Saved
 
 KEPT = 20_000  # finished uploads that are kept, to know their messages again
+_STAYS = "NOT gone AND NOT EXISTS (SELECT 1 FROM chores WHERE item = files.id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,11 @@ class Uploads:
         await self._database.write(write)
 
     async def ask_about_conflict(self, job: UploadJob) -> None:
-        """Ask what to do about an object of the same name; the upload waits for the answer, for a while."""
+        """
+        Ask what to do about an object of the same name; the upload waits for the answer, for a while.
+
+        Nothing is asked if its sender has cancelled it meanwhile, or chosen another name.
+        """
 
         def write(connection: sqlite3.Connection) -> Chat:
             until = self._clock() + self._ask_timeout
@@ -122,8 +127,8 @@ class Uploads:
             # Once asked in vain, both are kept.
             asked = connection.execute(
                 "UPDATE uploads SET state = 'asking', ask_until = ?, policy = 'keep_both' "
-                "WHERE id = ? AND NOT cancelled",
-                (until, job.id),
+                "WHERE id = ? AND NOT cancelled AND name = ?",
+                (until, job.id, job.name),
             )
             if not asked.rowcount:
                 return rows.chat_of(connection, chat)
@@ -135,14 +140,14 @@ class Uploads:
         self._told(await self._database.write(write), rows.Touched(notices=True))
 
     async def same_file(self, job: UploadJob) -> SavedFile | None:
-        """The very same document, saved before for the same chat under the same name."""
+        """The very same document, saved before for the same chat under the same name, where it is going to stay."""
         query = (
-            f"SELECT {rows.FILE_COLUMNS} FROM files WHERE chat = ? AND unique_id = ? AND name = ? AND id != ? "
-            "AND NOT gone ORDER BY saved_at DESC LIMIT 1"
+            f"SELECT {rows.FILE_COLUMNS} FROM files WHERE chat = ? AND unique_id = ? AND name = ? AND prefix = ? "
+            f"AND id != ? AND {_STAYS} ORDER BY saved_at DESC LIMIT 1"
         )
 
         def read(connection: sqlite3.Connection) -> SavedFile | None:
-            wanted = (_chat_key(connection, job.id), job.document.unique_id, job.name, job.id)
+            wanted = (_chat_key(connection, job.id), job.document.unique_id, job.name, job.prefix, job.id)
             row = connection.execute(query, wanted).fetchone()
             return rows.file_from(connection, row) if row else None
 
@@ -192,8 +197,8 @@ class Uploads:
 
         def write(connection: sqlite3.Connection) -> tuple[list[Chat], bool]:
             chat = rows.chat_of(connection, _chat_key(connection, job.id))
-            if state is UploadState.SAVED and saved is None and _name_of(connection, job.id) != job.name:
-                return [], False  # found to be there already, but its sender has chosen another name meanwhile
+            if isinstance(notice, Saved) and notice.same_as and not _is_still_there(connection, job, notice.same_as):
+                return [], False
             connection.execute(
                 "UPDATE uploads SET state = ?, upload_id = NULL, creating = NULL WHERE id = ?", (state.value, job.id)
             )
@@ -201,10 +206,13 @@ class Uploads:
             replaced: list[Chat] = []
             if saved is not None:
                 replaced = _insert_file(connection, saved, job.prefix)
+                connection.execute("UPDATE usage SET bytes = ? WHERE upload = ?", (saved.size, job.id))
             else:
                 connection.execute("DELETE FROM questions WHERE item = ?", (job.id,))
             if state is not UploadState.SAVED:
                 connection.execute("DELETE FROM usage WHERE upload = ?", (job.id,))
+            if isinstance(notice, Saved) and notice.same_as and job.message_id is not None:
+                rows.mention(connection, chat.key, job.message_id, notice.same_as)
             if notice is not None:
                 rows.add_notice(connection, chat.key, notice)
             _let_status_rest(connection, job.id)
@@ -302,6 +310,16 @@ def _chat_key(connection: sqlite3.Connection, upload: str) -> str:
 def _name_of(connection: sqlite3.Connection, upload: str) -> str:
     """What a document is to be called by now."""
     return connection.execute("SELECT name FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _is_still_there(connection: sqlite3.Connection, job: UploadJob, file: str) -> bool:
+    """
+    Whether a document that was found to be saved before still is, under the name that its sender wants by now.
+
+    Since it was found, another name may have been chosen for it, and the file may have been renamed or deleted.
+    """
+    query = f"SELECT EXISTS (SELECT 1 FROM files WHERE id = ? AND {_STAYS})"
+    return _name_of(connection, job.id) == job.name and bool(connection.execute(query, (file,)).fetchone()[0])
 
 
 def _insert_file(connection: sqlite3.Connection, saved: SavedFile, prefix: str) -> list[Chat]:

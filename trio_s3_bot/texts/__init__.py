@@ -20,6 +20,7 @@ from trio_s3_bot.notices import (
     AskName,
     Busy,
     ChoreDelayed,
+    ChoreFailed,
     ConfirmDelete,
     Conflict,
     Delayed,
@@ -34,6 +35,7 @@ from trio_s3_bot.notices import (
     NoSuchFile,
     NotAllowed,
     NothingToCancel,
+    NotSavedYet,
     NotYours,
     OverLimit,
     Renamed,
@@ -217,7 +219,7 @@ def _saved(notice: Saved, language: str) -> str:
 
 def _remark(notice: Saved, language: str) -> str:
     """Why the name in the bucket isn't the one the person gave."""
-    if notice.was_there:
+    if notice.same_as:
         return words.SAVED_ALREADY.of(language)
     if notice.name_was_taken:
         return words.SAVED_BESIDE.of(language, asked=shown(notice.name))
@@ -255,6 +257,12 @@ def _deleted(notice: Deleted, language: str) -> str:
     return (words.WAS_GONE if notice.was_gone else words.DELETED).of(language, name=shown(notice.name))
 
 
+def _chore_failed(notice: ChoreFailed, language: str) -> str:
+    if notice.new is None:
+        return words.DELETION_FAILED.of(language, name=shown(notice.name))
+    return words.RENAMING_FAILED.of(language, name=shown(notice.name), new=shown(notice.new))
+
+
 def _no_such_file(notice: NoSuchFile, language: str) -> str:
     if notice.name is None:
         return words.WHICH_FILE.of(language)
@@ -290,6 +298,8 @@ _ONE: dict[type, Callable[[Any, str], str]] = {
     NotYours: lambda _, language: words.NOT_YOURS.of(language),
     Busy: lambda notice, language: words.BUSY.of(language, name=shown(notice.name)),
     ChoreDelayed: lambda notice, language: words.CHORE_DELAYED.of(language, name=shown(notice.name)),
+    NotSavedYet: lambda notice, language: words.NOT_SAVED_YET.of(language, name=shown(notice.name)),
+    ChoreFailed: _chore_failed,
     NothingToCancel: lambda _, language: words.NOTHING_TO_CANCEL.of(language),
     Link: _link,
 }
@@ -313,7 +323,7 @@ def _item(notice: AnyNotice, language: str) -> str:
     match notice:
         case Saved():
             item = f"{shown(notice.key, NAME_IN_LIST)}, {size(notice.size, language)}"
-            return words.ALREADY.of(language, item=item) if notice.was_there else item
+            return words.ALREADY.of(language, item=item) if notice.same_as else item
         case OverLimit():
             return _room(notice, language, words.ROOM, words.NO_ROOM, shown(notice.name, NAME_IN_LIST))
         case Failed():

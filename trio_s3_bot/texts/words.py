@@ -196,6 +196,15 @@ WHICH_FILE = Text(
 )
 NOT_YOURS = Text("Only the one who sent the file can do that.", "Это может только тот, кто прислал файл.")
 BUSY = Text("{name}: still working on what you asked before.", "{name}: ещё выполняю предыдущую просьбу.")
+NOT_SAVED_YET = Text("{name} is still being saved.", "Файл {name} ещё сохраняется.")
+RENAMING_FAILED = Text(
+    "{name} could not be renamed to {new}: the storage does not allow it. It keeps its name.",
+    "Не удалось переименовать {name} в {new}: хранилище не позволяет. Имя остаётся прежним.",
+)
+DELETION_FAILED = Text(
+    "{name} could not be deleted: the storage does not allow it.",
+    "Не удалось удалить {name}: хранилище не позволяет.",
+)
 CHORE_DELAYED = Text(
     "{name}: the storage is out of order at the moment. What you asked for is done as soon as that is over; you need "
     "not do anything.",
@@ -254,6 +263,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "replace": ("replace", "заменить"),
     "both": ("both", "keep both", "оба", "оставить оба"),
     "cancel": ("cancel", "отменить", "отмена"),
+    "no": ("no", "n", "нет", "н"),
     "yes": ("yes", "y", "delete", "yes, delete", "да", "д", "удалить", "да, удалить"),
 }
 COMMANDS: dict[str, Text] = {

@@ -46,18 +46,18 @@ CREATE TABLE notices (
         edit_of INTEGER, body TEXT NOT NULL
     ) STRICT;
 INSERT INTO "notices" VALUES(1,'telegram:4','Accepted','kept',NULL,NULL,'{"type":"Accepted","upload":"kept","name":"kept","asked_name":null,"album":null,"asking":false,"reply_to":null}');
-INSERT INTO "notices" VALUES(2,'telegram:4','Saved','kept',NULL,NULL,'{"type":"Saved","upload":"kept","key":"kept","name":"kept","size":1048576,"asked_name":null,"name_was_taken":false,"was_there":false,"album":null,"reply_to":null}');
+INSERT INTO "notices" VALUES(2,'telegram:4','Saved','kept',NULL,NULL,'{"type":"Saved","upload":"kept","key":"kept","name":"kept","size":1048576,"asked_name":null,"name_was_taken":false,"same_as":null,"album":null,"reply_to":null}');
 INSERT INTO "notices" VALUES(3,'telegram:4','Accepted','old',NULL,NULL,'{"type":"Accepted","upload":"old","name":"old","asked_name":null,"album":null,"asking":false,"reply_to":null}');
-INSERT INTO "notices" VALUES(4,'telegram:4','Saved','old',NULL,NULL,'{"type":"Saved","upload":"old","key":"old","name":"old","size":1048576,"asked_name":null,"name_was_taken":false,"was_there":false,"album":null,"reply_to":null}');
+INSERT INTO "notices" VALUES(4,'telegram:4','Saved','old',NULL,NULL,'{"type":"Saved","upload":"old","key":"old","name":"old","size":1048576,"asked_name":null,"name_was_taken":false,"same_as":null,"album":null,"reply_to":null}');
 INSERT INTO "notices" VALUES(5,'telegram:4','Accepted','unwanted',NULL,NULL,'{"type":"Accepted","upload":"unwanted","name":"unwanted","asked_name":null,"album":null,"asking":false,"reply_to":null}');
-INSERT INTO "notices" VALUES(6,'telegram:4','Saved','unwanted',NULL,NULL,'{"type":"Saved","upload":"unwanted","key":"unwanted","name":"unwanted","size":1048576,"asked_name":null,"name_was_taken":false,"was_there":false,"album":null,"reply_to":null}');
+INSERT INTO "notices" VALUES(6,'telegram:4','Saved','unwanted',NULL,NULL,'{"type":"Saved","upload":"unwanted","key":"unwanted","name":"unwanted","size":1048576,"asked_name":null,"name_was_taken":false,"same_as":null,"album":null,"reply_to":null}');
 INSERT INTO "notices" VALUES(8,'telegram:3','Accepted','waiting',NULL,NULL,'{"type":"Accepted","upload":"waiting","name":"waiting","asked_name":null,"album":null,"asking":false,"reply_to":null}');
 INSERT INTO "notices" VALUES(10,'telegram:2','Greeting',NULL,NULL,NULL,'{"type":"Greeting","reply_to":null}');
 INSERT INTO "notices" VALUES(11,'telegram:2','DocumentRequired',NULL,NULL,NULL,'{"type":"DocumentRequired","reply_to":1}');
 INSERT INTO "notices" VALUES(12,'telegram:2','NotAllowed',NULL,NULL,NULL,'{"type":"NotAllowed","user_id":7,"reply_to":null}');
 INSERT INTO "notices" VALUES(13,'telegram:2','GivenUp',NULL,NULL,NULL,'{"type":"GivenUp","reply_to":1}');
 INSERT INTO "notices" VALUES(14,'telegram:2','Accepted','gone','album',NULL,'{"type":"Accepted","upload":"gone","name":"report.pdf","asked_name":"re/port.pdf","album":"album","asking":true,"reply_to":null}');
-INSERT INTO "notices" VALUES(15,'telegram:2','Saved','gone',NULL,NULL,'{"type":"Saved","upload":"gone","key":"report (1).pdf","name":"report.pdf","size":1,"asked_name":null,"name_was_taken":true,"was_there":true,"album":null,"reply_to":null}');
+INSERT INTO "notices" VALUES(15,'telegram:2','Saved','gone',NULL,NULL,'{"type":"Saved","upload":"gone","key":"report (1).pdf","name":"report.pdf","size":1,"asked_name":null,"name_was_taken":true,"same_as":"file","album":null,"reply_to":null}');
 INSERT INTO "notices" VALUES(16,'telegram:2','Failed','gone',NULL,NULL,'{"type":"Failed","upload":"gone","name":"report.pdf","reason":"too_big_for_operator","limit":1,"reply_to":null}');
 INSERT INTO "notices" VALUES(17,'telegram:2','Delayed','gone',NULL,NULL,'{"type":"Delayed","upload":"gone","name":"report.pdf","reply_to":null}');
 INSERT INTO "notices" VALUES(18,'telegram:2','Help',NULL,NULL,NULL,'{"type":"Help","renames":false,"reply_to":null}');
@@ -72,12 +72,14 @@ INSERT INTO "notices" VALUES(26,'telegram:2','StillThere',NULL,NULL,NULL,'{"type
 INSERT INTO "notices" VALUES(27,'telegram:2','NoSuchFile',NULL,NULL,NULL,'{"type":"NoSuchFile","name":"report.pdf","reply_to":null}');
 INSERT INTO "notices" VALUES(28,'telegram:2','NotYours',NULL,NULL,NULL,'{"type":"NotYours","reply_to":null}');
 INSERT INTO "notices" VALUES(29,'telegram:2','Busy',NULL,NULL,NULL,'{"type":"Busy","name":"report.pdf","reply_to":null}');
-INSERT INTO "notices" VALUES(30,'telegram:2','ChoreDelayed','gone',NULL,NULL,'{"type":"ChoreDelayed","upload":"gone","name":"report.pdf","reply_to":null}');
-INSERT INTO "notices" VALUES(31,'telegram:2','NothingToCancel',NULL,NULL,NULL,'{"type":"NothingToCancel","reply_to":null}');
-INSERT INTO "notices" VALUES(32,'telegram:2','FileList',NULL,NULL,NULL,'{"type":"FileList","page":0,"query":"rep","reply_to":null}');
-INSERT INTO "notices" VALUES(33,'telegram:2','StatusList',NULL,NULL,NULL,'{"type":"StatusList","page":0,"reply_to":null}');
-INSERT INTO "notices" VALUES(34,'telegram:2','Card','gone',NULL,NULL,'{"type":"Card","upload":"gone","place":{"page":0,"query":""},"reply_to":null}');
-INSERT INTO "notices" VALUES(35,'telegram:2','Link','gone',NULL,NULL,'{"type":"Link","upload":"gone","name":"report.pdf","url":"https://example.org/","lifetime":3600,"reply_to":null}');
+INSERT INTO "notices" VALUES(30,'telegram:2','NotSavedYet',NULL,NULL,NULL,'{"type":"NotSavedYet","name":"report.pdf","reply_to":null}');
+INSERT INTO "notices" VALUES(31,'telegram:2','ChoreDelayed','gone',NULL,NULL,'{"type":"ChoreDelayed","upload":"gone","name":"report.pdf","reply_to":null}');
+INSERT INTO "notices" VALUES(32,'telegram:2','ChoreFailed','gone',NULL,NULL,'{"type":"ChoreFailed","upload":"gone","name":"report.pdf","new":"final.pdf","reply_to":null}');
+INSERT INTO "notices" VALUES(33,'telegram:2','NothingToCancel',NULL,NULL,NULL,'{"type":"NothingToCancel","reply_to":null}');
+INSERT INTO "notices" VALUES(34,'telegram:2','FileList',NULL,NULL,NULL,'{"type":"FileList","page":0,"query":"rep","reply_to":null}');
+INSERT INTO "notices" VALUES(35,'telegram:2','StatusList',NULL,NULL,NULL,'{"type":"StatusList","page":0,"reply_to":null}');
+INSERT INTO "notices" VALUES(36,'telegram:2','Card','gone',NULL,NULL,'{"type":"Card","upload":"gone","place":{"page":0,"query":""},"reply_to":null}');
+INSERT INTO "notices" VALUES(37,'telegram:2','Link','gone',NULL,NULL,'{"type":"Link","upload":"gone","name":"report.pdf","url":"https://example.org/","lifetime":3600,"reply_to":null}');
 CREATE TABLE parts (
         upload TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE, number INTEGER NOT NULL,
         size INTEGER NOT NULL, etag TEXT NOT NULL, crc32 INTEGER, PRIMARY KEY (upload, number)
@@ -143,7 +145,7 @@ DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('updates',14);
 INSERT INTO "sqlite_sequence" VALUES('uploads',6);
 INSERT INTO "sqlite_sequence" VALUES('mentions',7);
-INSERT INTO "sqlite_sequence" VALUES('notices',35);
+INSERT INTO "sqlite_sequence" VALUES('notices',37);
 INSERT INTO "sqlite_sequence" VALUES('chores',2);
 INSERT INTO "sqlite_sequence" VALUES('messages',2);
 COMMIT;
