@@ -92,7 +92,7 @@ async def test_several_documents_in_one_message_each_show_their_own_progress_and
         status = await chat.wait_for(lambda message: message["text"].count("%") == 2)
         await chat.wait_for(lambda message: message["text"].count(": saved") == 2)
     lines = world_text(chat, status["message_id"]).splitlines()
-    assert lines == ["[document] 3 files taken, saving them:", "• 0.bin: not saved", "• 1.bin: saved", "• 2.bin: saved"]
+    assert lines == ["[document] 3 files:", "• 0.bin: not saved", "• 1.bin: saved", "• 2.bin: saved"]
 
 
 async def test_a_message_that_its_reader_deleted_shows_nothing_more_and_the_document_is_saved(world: World) -> None:

@@ -217,6 +217,19 @@ def test_files_are_counted_in_russian_plurals(count: int, files: str) -> None:
     assert files in texts.compose(notices, "ru")
 
 
+@pytest.mark.parametrize(
+    ("states", "head"),
+    [
+        ((UploadState.SAVED, UploadState.RUNNING), "[document] 2 files taken, saving them:"),
+        ((UploadState.ASKING, UploadState.SAVED), "[document] 2 files taken, waiting for your answer about some:"),
+        ((UploadState.SAVED, UploadState.CANCELLED), "[document] 2 files:"),
+    ],
+)
+def test_nothing_is_said_to_be_saved_still_when_all_is_over(states: tuple[UploadState, ...], head: str) -> None:
+    text = texts.status([StatusLine(f"{state.value}.txt", state) for state in states], "en")
+    assert text.splitlines()[0] == head
+
+
 def test_progress_is_a_bar_a_percentage_bytes_speed_and_time_left() -> None:
     line = StatusLine("film.mkv", UploadState.RUNNING, Sample(9 * 2**20, 18 * 2**20, 3 * 2**20, 3.0))
     english, russian = (texts.status([line], language) for language in ("en", "ru"))

@@ -119,10 +119,8 @@ def status(lines: Sequence[StatusLine], language: str) -> str:
     if len(lines) == 1:
         (line,) = lines
         return f"[document] {shown(line.name)}\n{_standing(line, language)}"
-    asking = any(line.state is UploadState.ASKING for line in lines)
-    head = words.ACCEPTED_SOME_ASKING if asking else words.ACCEPTED_MANY
     files = words.FILES.of(language, len(lines))
-    return listed(head.of(language, files=files), _status_items(lines, language), language)
+    return listed(_status_head(lines).of(language, files=files), _status_items(lines, language), language)
 
 
 def file_list(
@@ -191,6 +189,12 @@ def command_in_words(text: str) -> str | None:
     """The command that a single word stands for where the messenger has no commands: `список` is `/list`."""
     word = text.strip(" .!").casefold()
     return next((f"/{command}" for command, said in words.COMMAND_WORDS.items() if word in said), None)
+
+
+def _status_head(lines: Sequence[StatusLine]) -> words.Text:
+    if any(line.state is UploadState.ASKING for line in lines):
+        return words.ACCEPTED_SOME_ASKING
+    return words.ACCEPTED_OVER if all(line.state.final for line in lines) else words.ACCEPTED_MANY
 
 
 def _status_items(lines: Sequence[StatusLine], language: str) -> list[str]:

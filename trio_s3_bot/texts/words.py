@@ -64,6 +64,7 @@ ACCEPTED_RENAMED = Text(
     "[document] {asked}: got it, saving it as {name}.", "[document] {asked}: файл принят, сохраняю как {name}."
 )
 ACCEPTED_MANY = Text("[document] {files} taken, saving them:", "[document] Принято: {files}, сохраняю:")
+ACCEPTED_OVER = Text("[document] {files}:", "[document] {files}:")
 ACCEPTED_SOME_ASKING = Text(
     "[document] {files} taken, waiting for your answer about some:", "[document] Принято: {files}, жду ваших ответов:"
 )
