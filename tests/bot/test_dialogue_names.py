@@ -165,7 +165,7 @@ async def test_with_conflict_ask_the_sender_decides(
         alice, chat = meet(world)
         async with world.bot(CONFLICT):
             chat.send_document(alice, "report.pdf", b"new")
-            question = await chat.wait_for("There is a report.pdf already. Replace it, keep both, or cancel?")
+            question = await chat.wait_for("report.pdf is there already. Replace it, keep both, or cancel?")
             assert list(buttons(question)) == ["Replace", "Keep both", "✖️ Cancel"]
             assert world.content("report.pdf") == b"old"
             if by_button and label:
@@ -195,7 +195,7 @@ async def test_with_conflict_ask_another_name_that_is_taken_is_asked_about_again
     alice, chat = meet(world)
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **CONFLICT}):
         chat.send_document(alice, "report.pdf", b"new")
-        question = await chat.wait_for("There is a report.pdf already.")
+        question = await chat.wait_for("report.pdf is there already.")
         looked = proxy.hold(lambda request: request.call == "PutObject")
         press(chat, alice, question, "Replace")
         await looked.reached.wait()
@@ -216,9 +216,9 @@ async def test_with_conflict_ask_a_new_name_that_is_taken_too_is_asked_about(wor
     alice, chat = meet(world)
     async with world.bot(CONFLICT):
         chat.send_document(alice, "report.pdf", b"new")
-        await chat.wait_for("There is a report.pdf already.")
+        await chat.wait_for("report.pdf is there already.")
         chat.say(alice, "other.pdf")
-        press(chat, alice, await chat.wait_for("There is a other.pdf already."), "Keep both")
+        press(chat, alice, await chat.wait_for("other.pdf is there already."), "Keep both")
         await chat.wait_for(f"{SAVED} other (1).pdf")
     assert world.content("other.pdf") == b"old"
 
@@ -228,7 +228,7 @@ async def test_with_conflict_ask_no_answer_in_time_keeps_both(world: World) -> N
     alice, chat = meet(world)
     async with world.bot({**CONFLICT, ("names", "ask_timeout"): "1 s"}):
         chat.send_document(alice, "report.pdf", b"new")
-        question = await chat.wait_for("There is a report.pdf already.")
+        question = await chat.wait_for("report.pdf is there already.")
         await chat.wait_for(f"{SAVED} report (1).pdf")
         assert await toast(press(chat, alice, question, "Replace")) == "That is over."
     assert world.content("report.pdf") == b"old"

@@ -46,7 +46,7 @@ async def test_the_question_about_a_taken_name_survives_a_restart(world: World) 
     alice, chat = meet(world)
     async with world.bot({**NO_LIMITS, ON_CONFLICT: "ask"}):
         chat.send_document(alice, "report.pdf", b"new")
-        question = await chat.wait_for("There is a report.pdf already.")
+        question = await chat.wait_for("report.pdf is there already.")
     async with world.bot({**NO_LIMITS, ON_CONFLICT: "ask"}):
         press(chat, alice, question, "Replace")
         await chat.wait_for(SAVED)

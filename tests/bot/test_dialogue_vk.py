@@ -201,7 +201,7 @@ async def test_with_conflict_ask_the_sender_decides(world: World, side: Side) ->
     async with world.bot({("names", "on_conflict"): "ask"}):
         alice, chat = side.meet()
         chat.send_document(alice, "report.pdf", b"new")
-        question = await chat.wait_for("There is a report.pdf already.")
+        question = await chat.wait_for("report.pdf is there already.")
         assert world.content("report.pdf") == b"old"
         side.press(chat, alice, question, "Replace")
         await chat.wait_for(SAVED)

@@ -182,7 +182,7 @@ NAME_PROBLEMS: dict[NameProblem, Text] = {
 }
 NAME_SET = Text("Its name is {name}.", "Имя файла: {name}.")
 CONFLICT = Text(
-    "There is a {name} already. Replace it, keep both, or cancel? A new name is an answer, too.",
+    "{name} is there already. Replace it, keep both, or cancel? A new name is an answer, too.",
     "Файл {name} уже есть. Заменить его, сохранить оба или отменить? Можно ответить и новым именем.",
 )
 RENAMED = Text("{old} is called {new} now.", "Файл {old} теперь называется {new}.")
