@@ -150,13 +150,14 @@ class Phrasing:
             return ()
         if document.ask is Ask.CONFLICT:
             return _conflict_buttons(document.id, language)
-        first = []
-        if self._renaming != "off":
-            first.append(_button(Label.RENAME, language, "name", document.id))
+        rename = [_button(Label.RENAME, language, "name", document.id)] if self._renaming != "off" else []
+        cancel = _button(Label.CANCEL, language, "stop", document.id)
+        caption = self._caption_button(document, language)
         if document.ask in (Ask.KEEP_NAME, Ask.NEW_NAME) and document.state is UploadState.ASKING:
-            first.append(_button(Label.KEEP_NAME, language, "keep", document.id))
-        first.append(_button(Label.CANCEL, language, "stop", document.id))
-        return tuple(first), *self._caption_button(document, language)
+            # Three in a row leave too little room for the Russian "Rename".
+            keep = _button(Label.KEEP_NAME, language, "keep", document.id)
+            return (*_row(*rename, keep), *caption, (cancel,))
+        return (*_row(*rename, cancel), *caption)
 
     def _caption_button(self, document: StatusDocument, language: str) -> Keyboard:
         """The offer to call a document what its caption says."""
@@ -169,12 +170,11 @@ class Phrasing:
         """What can be done to a saved file; nothing to one that is gone."""
         if file.gone:
             return ()
-        rename = [_button(Label.RENAME, language, "name", file.id)] if self._renaming != "off" else []
-        return _row(
-            _button(Label.LINK, language, "link", file.id),
-            *rename,
-            _button(Label.DELETE, language, "del", file.id, place=place),
-        )
+        link = _button(Label.LINK, language, "link", file.id)
+        delete = _button(Label.DELETE, language, "del", file.id, place=place)
+        if self._renaming == "off":
+            return _row(link, delete)
+        return (link, _button(Label.RENAME, language, "name", file.id)), (delete,)
 
     def _saved_buttons(self, notices: Sequence[AnyNotice], language: str, book: Book) -> Keyboard:
         saved = [

@@ -25,6 +25,11 @@ def buttons(message: Message) -> dict[str, str]:
     return {button["text"]: button["callback_data"] for row in rows for button in row}
 
 
+def button_rows(message: Message) -> list[list[str]]:
+    """What the buttons of a message say, row by row."""
+    return [[button["text"] for button in row] for row in message["reply_markup"]["inline_keyboard"]]
+
+
 def button(message: Message, label: str) -> str:
     """What the button carries whose label contains `label`."""
     found = [data for text, data in buttons(message).items() if label in text]

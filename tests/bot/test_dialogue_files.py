@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from tests.bot.dialogue import button, buttons, on_record, press, saved, toast
+from tests.bot.dialogue import button, button_rows, buttons, on_record, press, saved, toast
 from tests.bot.talk import NO_LIMITS, fetched, meet, said, store_behind_proxy
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import Timeout
@@ -29,7 +29,7 @@ async def test_a_listed_file_is_shown_linked_and_deleted_in_the_place_of_the_lis
         assert "1. report.pdf, 7 bytes" in listed["text"]
         press(chat, alice, listed, "1")
         card = await chat.wait_for("report.pdf\n7 bytes, saved")
-        assert list(buttons(card)) == ["🔗 Link", "✏️ Rename", "🗑 Delete", "‹ Back to the list"]
+        assert button_rows(card) == [["🔗 Link", "✏️ Rename"], ["🗑 Delete"], ["‹ Back to the list"]]
         press(chat, alice, card, "Link")
         link = await chat.wait_for("http://")
         assert await fetched(link["text"].splitlines()[-1]) == b"content"

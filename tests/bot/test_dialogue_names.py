@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.bot.dialogue import ASK, button, buttons, press, saved, toast
+from tests.bot.dialogue import ASK, button, button_rows, buttons, press, saved, toast
 from tests.bot.talk import NO_LIMITS, SAVED, meet, said, store_behind_proxy
 from tests.world import BUCKET, World
 
@@ -21,7 +21,7 @@ async def test_with_ask_the_upload_begins_only_under_the_chosen_name(world: Worl
         chat.send_document(alice, "report.pdf", b"content")
         taken = await chat.wait_for(ASKS)
         assert taken["text"].startswith("[document] report.pdf")
-        assert list(buttons(taken)) == ["✏️ Rename", "Keep name", "✖️ Cancel"]
+        assert button_rows(taken) == [["✏️ Rename", "Keep name"], ["✖️ Cancel"]]
         press(chat, alice, taken, "Rename")
         await chat.wait_for("What shall report.pdf be called?")
         assert world.objects == {}
