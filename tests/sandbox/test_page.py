@@ -98,6 +98,18 @@ async def test_a_file_goes_to_the_bot_whole_and_under_its_name(page: Page, call:
     assert Content.of(served.content).sha256() == content.sha256()
 
 
+async def test_the_files_of_an_album_are_sent_when_the_last_has_come_or_something_else_is_done(page: Page) -> None:
+    for number in range(2):
+        await page.send(b"x", name=f"{number}.txt", album="7", album_size="3")
+    assert page.chat.messages == []
+    await page.send(b"x", name="2.txt", album="7", album_size="3")
+    await page.send(b"x", name="3.txt", album="8", album_size="2")
+    await page.post("say", text="hello")
+    sent = [(m["document"]["file_name"], m["media_group_id"]) for m in page.chat.messages[:-1]]
+    assert sent == [("0.txt", "7"), ("1.txt", "7"), ("2.txt", "7"), ("3.txt", "8")]
+    assert page.chat.messages[-1]["text"] == "hello"
+
+
 async def test_a_picture_can_go_as_a_photo_and_is_shown_as_one(page: Page) -> None:
     png = b"\x89PNG\r\n\x1a\n"
     await page.send(png, name="a.png", photo="1")

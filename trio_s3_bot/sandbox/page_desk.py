@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NotRequired, Protocol, TypedDict
 
@@ -80,6 +81,29 @@ class Upload:
     album: str | None = None
     album_size: int = 1
     reply_to: int | None = None
+
+
+class Albums:
+    """
+    Files that people send at once, as clients do: when the last has come, or when the person does something else.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Upload]] = {}
+
+    def add(self, person: str, upload: Upload) -> Iterator[list[Upload]]:
+        """What is to be sent now that this file has come; a file that is in no album goes alone."""
+        waiting = self._waiting.get(person)
+        if waiting and waiting[0].album != upload.album:
+            yield self.take(person)
+        album = self._waiting.setdefault(person, [])
+        album.append(upload)
+        if upload.album is None or len(album) >= upload.album_size:
+            yield self.take(person)
+
+    def take(self, person: str) -> list[Upload]:
+        """What has come of an album, to be sent as it is."""
+        return self._waiting.pop(person, [])
 
 
 @dataclass(frozen=True)

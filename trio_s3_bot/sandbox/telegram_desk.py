@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .page_desk import Attachment, Bubble, Button, Person, Quote, Status, Upload
+from .page_desk import Albums, Attachment, Bubble, Button, Person, Quote, Status, Upload
 from .telegram_chats import Chat
 from .telegram_room import Message, User
 from .telegram_world import Telegram
@@ -15,7 +15,11 @@ KINDS = ("animation", "document", "video", "audio", "voice", "video_note", "stic
 
 
 class TelegramDesk:
-    """Every person here has a private chat with the bot."""
+    """
+    Every person here has a private chat with the bot.
+
+    Files of one album are messages that come together, as Telegram's clients send them.
+    """
 
     messenger = "telegram"
     title = "Telegram"
@@ -24,6 +28,7 @@ class TelegramDesk:
         self.changes = telegram.changes
         self._telegram = telegram
         self._users: dict[str, User] = {}
+        self._albums = Albums()
 
     def people(self) -> list[Person]:
         return [Person(key, user.first_name, user.language or "") for key, user in self._users.items()]
@@ -51,19 +56,14 @@ class TelegramDesk:
         return [_bubble(message, taken=message["message_id"] not in waiting) for message in chat.messages[-newest:]]
 
     def say(self, person: str, text: str, reply_to: int | None) -> None:
+        for upload in self._albums.take(person):
+            self._post(person, upload)
         self._chat(person).say(self._users[person], text, reply_to=reply_to)
 
     def send(self, person: str, upload: Upload) -> None:
-        self._chat(person).send_file(
-            self._users[person],
-            _kind(upload),
-            upload.content,
-            upload.name,
-            mime_type=upload.mime_type,
-            caption=upload.caption,
-            album=upload.album,
-            reply_to=upload.reply_to,
-        )
+        for uploads in self._albums.add(person, upload):
+            for each in uploads:
+                self._post(person, each)
 
     async def press(self, person: str, message_id: int, data: str) -> dict[str, Any]:
         return await self._chat(person).press(self._users[person], message_id, data).answered()
@@ -75,6 +75,18 @@ class TelegramDesk:
 
     def _chat(self, person: str) -> Chat:
         return self._telegram.private_chat(self._users[person])
+
+    def _post(self, person: str, upload: Upload) -> None:
+        self._chat(person).send_file(
+            self._users[person],
+            _kind(upload),
+            upload.content,
+            upload.name,
+            mime_type=upload.mime_type,
+            caption=upload.caption,
+            album=upload.album,
+            reply_to=upload.reply_to,
+        )
 
 
 def _kind(upload: Upload) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .page_desk import Attachment, Bubble, Button, Person, Quote, Status, Upload
+from .page_desk import Albums, Attachment, Bubble, Button, Person, Quote, Status, Upload
 from .vk_chats import Chat
 from .vk_room import LANGUAGES, Message, User
 from .vk_text import as_shown, links
@@ -16,8 +16,7 @@ class VkDesk:
     """
     Every person here has a private chat with the community.
 
-    Files of one album are one message, as VK's clients send them: it is sent when the last of them has come, or when
-    the person does something else.
+    Files of one album are one message, as VK's clients send them.
     """
 
     messenger = "vk"
@@ -27,7 +26,7 @@ class VkDesk:
         self.changes = vk.changes
         self._vk = vk
         self._users: dict[str, User] = {}
-        self._albums: dict[str, list[Upload]] = {}
+        self._albums = Albums()
 
     def people(self) -> list[Person]:
         return [Person(key, user.first_name, user.language or "") for key, user in self._users.items()]
@@ -54,17 +53,12 @@ class VkDesk:
         return [self._bubble(person, message, waiting) for message in chat.messages[-newest:]]
 
     def say(self, person: str, text: str, reply_to: int | None) -> None:
-        self._send_album(person)
+        self._post(person, self._albums.take(person))
         self._chat(person).say(self._users[person], text, reply_to=reply_to)
 
     def send(self, person: str, upload: Upload) -> None:
-        waiting = self._albums.get(person)
-        if waiting and waiting[0].album != upload.album:
-            self._send_album(person)
-        album = self._albums.setdefault(person, [])
-        album.append(upload)
-        if upload.album is None or len(album) >= upload.album_size:
-            self._send_album(person)
+        for uploads in self._albums.add(person, upload):
+            self._post(person, uploads)
 
     async def press(self, person: str, message_id: int, data: str) -> dict[str, Any]:
         press = self._chat(person).press(self._users[person], message_id, data)
@@ -86,9 +80,8 @@ class VkDesk:
         messages = [event.get("message", event) for event in events]
         return {message["conversation_message_id"] for message in messages if str(message["peer_id"]) == person}
 
-    def _send_album(self, person: str) -> None:
-        """Send what has come of an album, if something has."""
-        uploads = self._albums.pop(person, [])
+    def _post(self, person: str, uploads: list[Upload]) -> None:
+        """Send files as one message, if there are any."""
         if not uploads:
             return
         first, user = uploads[0], self._users[person]
