@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Set
 
 import structlog
 import trio
@@ -21,8 +22,9 @@ class Outage:
         self._what = what
         self._pauses = pauses
         self._failures = 0
-        self._until = float("-inf")
+        self._until = self._asked_until = float("-inf")
         self._worked_at = float("-inf")
+        self._suspects: set[str] = set()
 
     @property
     def until(self) -> float:
@@ -41,10 +43,22 @@ class Outage:
     def worth_telling(self) -> bool:
         return self._failures >= WORTH_TELLING
 
-    def failed(self, error: Exception, *, at_least: float = 0) -> None:
-        """An attempt failed. Several that fail together, begun before the pause, count as one."""
+    @property
+    def suspects(self) -> Set[str]:
+        """What failed since anything last succeeded: it may be that, and no outage."""
+        return self._suspects
+
+    def failed(self, error: Exception, *, of: str | None = None, at_least: float = 0) -> None:
+        """
+        An attempt failed, at what is known as `of`. Several that fail together, begun before the pause, count as one.
+
+        `at_least` are the seconds that were asked for: they are kept even if something else succeeds.
+        """
+        if of is not None:
+            self._suspects.add(of)
+        self._asked_until = max(self._asked_until, trio.current_time() + at_least)
         if not self.over:
-            self._until = max(self._until, trio.current_time() + at_least)
+            self._until = max(self._until, self._asked_until)
             return
         self._failures += 1
         pause = max(at_least, self._pauses.after(self._failures) * random.uniform(0.7, 1.0))
@@ -52,8 +66,10 @@ class Outage:
         log.warning("out of order; documents wait", what=self._what, error=str(error), pause=round(pause, 1))
 
     def worked(self) -> None:
-        """An attempt succeeded: the outage is over."""
+        """An attempt succeeded: the outage is over, if there was one."""
         self._worked_at = trio.current_time()
-        if self._failures and self.over:
+        self._suspects.clear()
+        if self._failures:
             log.info("back in order", what=self._what, after_failures=self._failures)
             self._failures = 0
+            self._until = self._asked_until

@@ -31,6 +31,7 @@ from trio_s3_bot.errors import (
     StoreError,
     StoreRefused,
     StoreUnavailable,
+    Unavailable,
     UploadConflict,
     UploadGone,
 )
@@ -128,13 +129,21 @@ class UploadSlots:
             self._due = {upload: due for upload, due in self._due.items() if due > now}
             answer_due = await self._jobs.next_answer_due()
             if self.store.over:
-                in_order = [name for name, outage in self._outages.items() if outage.over]
-                overwriting = self.keys.policy == "overwrite"
-                claim = await self._jobs.claim(but_not=self._due, of=in_order, overwriting=overwriting)
+                claim = await self._claim()
                 if claim is not None:
                     return claim
             with trio.move_on_at(self._wake_at(now, answer_due)):
                 await self._jobs.bell.after(rings)
+
+    async def _claim(self) -> UploadClaim | None:
+        """The next document; one that failed of late only if there is no other, which could succeed."""
+        suspects = {upload for outage in (self.store, *self._outages.values()) for upload in outage.suspects}
+        in_order = [name for name, outage in self._outages.items() if outage.over]
+        for but_not in ({*self._due, *suspects}, set(self._due)):
+            claim = await self._jobs.claim(but_not=but_not, of=in_order, overwriting=self.keys.policy == "overwrite")
+            if claim is not None or not suspects:
+                return claim
+        return None
 
     def _wake_at(self, now: float, answer_due: float | None) -> float:
         """When to look again; `now` is from before the last look, so that nothing falls due between the two."""
@@ -155,10 +164,9 @@ class UploadSlots:
         except (StoreUnavailable, StoreRefused) as error:
             # While it saves others, what it has is not an outage but something about this document.
             others_saved = self.store.worked_since(began - JUST_NOW)
-            await (self._count_failure(claim, error) if others_saved else self._wait_for_store(error))
+            await (self._count_failure(claim, error) if others_saved else self._wait_for_store(job, error))
         except MessengerError as error:
-            pause = error.seconds if isinstance(error, RetryAfter) else 0
-            self._outages[job.chat.messenger].failed(error, at_least=pause)
+            await self._wait_for_messenger(claim, error, began)
         except DocumentRefused as error:
             await self._refuse(claim, error)
         except ObjectRefused as error:
@@ -240,7 +248,7 @@ class UploadSlots:
             )
             await self._end(job, UploadState.FAILED, notice)
         except (StoreUnavailable, StoreRefused) as error:
-            await self._wait_for_store(error)
+            await self._wait_for_store(job, error)
         except StateError:
             self._later(job, STATE_PAUSE)
         else:
@@ -269,8 +277,16 @@ class UploadSlots:
         gone = isinstance(error, SourceExpired) or self._saver.sample(job.id) is None
         return Reason.GONE if gone else Reason.NOT_READABLE
 
-    async def _wait_for_store(self, error: StoreUnavailable | StoreRefused) -> None:
-        self.store.failed(error)
+    async def _wait_for_messenger(self, claim: UploadClaim, error: MessengerError, began: float) -> None:
+        """The same of the messenger that has the document: while it gives out others, it is this one."""
+        job, outage = claim.job, self._outages[claim.job.chat.messenger]
+        if type(error) is Unavailable and outage.worked_since(began - JUST_NOW):
+            await self._count_failure(claim, error)
+            return
+        outage.failed(error, of=job.id, at_least=error.seconds if isinstance(error, RetryAfter) else 0)
+
+    async def _wait_for_store(self, job: UploadJob, error: StoreUnavailable | StoreRefused) -> None:
+        self.store.failed(error, of=job.id)
         if self.store.worth_telling:
             try:
                 await self._jobs.tell_delays()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import trio
+from trio_util import RepeatedEvent
 
 from trio_s3_bot.bucket import Bucket, ObjectFacts
 from trio_s3_bot.bucket.objects import OpenUpload
@@ -253,6 +254,7 @@ class StoreInMemory(Bucket):
         self.fault: Callable[[], Exception | None] = lambda: None
         self.lost: Callable[[], Exception | None] = lambda: None
         self._created = 0
+        self._stored = RepeatedEvent()
 
     async def head(self, key: str) -> StoredObject | None:
         await self._work()
@@ -312,9 +314,15 @@ class StoreInMemory(Bucket):
         if plan.key in self.objects:
             raise KeyTaken(plan.key)
         self.objects[plan.key] = StoredObject(size, f'"{len(self.objects)}"', dict(plan.facts.metadata))
+        self._stored.set()
         self.open_uploads.pop(upload_id or "", None)
         self._answer()
         return Stored(size, self.objects[plan.key].etag)
+
+    async def there(self, key: str) -> None:
+        """Wait until there is an object of that name."""
+        while key not in self.objects:
+            await self._stored.wait()
 
     def _answer(self) -> None:
         error = self.lost()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from structlog.testing import capture_logs
 from trio.testing import MockClock
 
@@ -90,15 +91,25 @@ async def test_a_success_ends_it_and_the_next_one_begins_with_a_short_pause(mock
     assert fail(store, mock_clock) <= 2
 
 
-async def test_a_success_that_was_begun_before_does_not_end_it(mock_clock: MockClock) -> None:
+async def test_a_success_ends_it_at_once_but_for_a_pause_that_was_asked_for(mock_clock: MockClock) -> None:
     store = outage()
-    fail(store, mock_clock)
     store.failed(ERROR)
     store.worked()
-    assert not store.over
-    mock_clock.jump(10)
-    store.failed(ERROR)
-    assert store.until - mock_clock.current_time() >= 0.7 * 8
+    assert store.over
+    store.failed(ERROR, at_least=5)
+    until = store.until
+    store.worked()
+    assert store.until == until == mock_clock.current_time() + 5
+
+
+@pytest.mark.usefixtures("mock_clock")
+async def test_what_failed_is_suspected_until_something_works() -> None:
+    store = outage()
+    store.failed(ERROR, of="a")
+    store.failed(ERROR, of="b")
+    assert store.suspects == {"a", "b"}
+    store.worked()
+    assert store.suspects == set()
 
 
 async def test_the_operator_reads_what_is_out_of_order_why_for_how_long_and_when_it_is_over(
