@@ -1,0 +1,188 @@
+"""What a person asks for while something else about the same document is under way, or waits for the store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from tests.time.fakes import ScriptedMessenger, StoreInMemory, TimedTransfer, until
+from tests.time.scenes import ask, begin, bot, decide, document, end, person, take, update
+from trio_s3_bot.bucket import ObjectFacts
+from trio_s3_bot.conversation import Cancel, Delete, Effect, Rename, Say, SetName, Take
+from trio_s3_bot.errors import StoreRefused, StoreUnavailable, Unavailable
+from trio_s3_bot.inbox import Inbox
+from trio_s3_bot.keys import JOB_METADATA
+from trio_s3_bot.messengers.base import Batch
+from trio_s3_bot.model import OutMessage, UploadState
+from trio_s3_bot.notices import Accepted, Saved
+
+ALICE, BOB = person(1), person(2)
+OUT, FORBIDDEN = StoreUnavailable("503 SlowDown"), StoreRefused("403 AccessDenied")
+
+
+def once_more(name: str, upload: str = "again", album: str | None = None) -> tuple[Effect, ...]:
+    """The very same document is sent again."""
+    taken = Take(upload, document(name), name, None, 2, album=album)
+    return taken, Say(Accepted(upload=upload, name=name, album=album, reply_to=2))
+
+
+class Obstinate(StoreInMemory):
+    """A store that deletes nothing that is in `kept`; a renaming copies first, and then deletes."""
+
+    def __init__(self, *kept: str) -> None:
+        super().__init__()
+        self._kept = kept
+
+    async def delete(self, key: str, *, etag: str | None = None) -> bool:
+        if key in self._kept:
+            raise FORBIDDEN
+        return await super().delete(key, etag=etag)
+
+    async def rename(self, old: str, new: str, facts: ObjectFacts, *, etag: str) -> str:
+        self.objects[new] = replace(self.objects[old], metadata=dict(facts.metadata))
+        await self.delete(old, etag=etag)
+        return etag
+
+
+@pytest.mark.parametrize("chore", [Delete("a"), Rename("a", "b")])
+async def test_a_document_sent_again_while_the_saved_one_is_to_go_is_saved_again(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, chore: Effect
+) -> None:
+    async with bot(inbox, messenger, store, TimedTransfer(store)):
+        await take(inbox, ALICE, "a")
+        await store.there("a")
+        store.fault = until(100, OUT)
+        await trio.sleep(1)
+        await decide(inbox, ALICE, [chore])
+        await decide(inbox, ALICE, once_more("a"))
+        await trio.sleep(600)
+    assert "again" in [found.metadata[JOB_METADATA] for found in store.objects.values()]
+    assert not any("already" in text for text in messenger.texts(ALICE))
+    assert set(store.objects) <= {"a", "a (1)", "b"}
+
+
+async def test_what_was_found_to_be_there_and_is_to_go_by_then_is_not_called_saved(inbox: Inbox) -> None:
+    await end(inbox, await begin(inbox, ALICE, "a"))
+    await decide(inbox, ALICE, once_more("a"))
+    claim = await inbox.uploads.claim()
+    assert claim is not None
+    same = await inbox.uploads.same_file(claim.job)
+    assert same is not None
+    await decide(inbox, ALICE, [Delete("a")])
+    saved = Saved(upload="again", key="a", name="a", size=1, same_as=same.id)
+    await inbox.uploads.finish(claim.job, UploadState.SAVED, saved)
+    assert await inbox.uploads.open_count() == 1
+    assert await inbox.uploads.same_file(claim.job) is None
+
+
+async def test_a_reply_to_a_document_that_was_there_already_means_the_saved_one(inbox: Inbox) -> None:
+    await end(inbox, await begin(inbox, ALICE, "a"))
+    await decide(inbox, ALICE, once_more("a"))
+    claim = await inbox.uploads.claim()
+    assert claim is not None
+    saved = Saved(upload="again", key="a", name="a", size=1, same_as="a")
+    await inbox.uploads.finish(claim.job, UploadState.SAVED, saved)
+    assert await replied(inbox, 2) == ("a",)
+
+
+async def test_a_name_that_is_changed_while_the_old_one_is_looked_at_is_not_asked_about(inbox: Inbox) -> None:
+    claim = await begin(inbox, ALICE, "a")
+    await decide(inbox, ALICE, [SetName("a", "b")])
+    await inbox.uploads.ask_about_conflict(claim.job)
+    inbox.uploads.give_back(claim)
+    again = await inbox.uploads.claim()
+    assert again is not None
+    assert (again.job.name, again.job.policy) == ("b", None)
+
+
+async def test_what_is_over_before_it_can_be_said_to_be_taken_is_said_to_be_over(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory
+) -> None:
+    store.fault = until(60, OUT)
+    async with bot(inbox, messenger, store, TimedTransfer(store)):
+        await ask(inbox, ALICE, times=10)
+        await take(inbox, ALICE, "a")
+        await decide(inbox, ALICE, [Cancel("a")])
+        await trio.sleep(300)
+    assert messenger.texts(ALICE)[10:] == ["[document] a\ncancelled"]
+
+
+async def test_a_document_that_is_there_already_is_said_to_be_taken_before_it_is_called_saved(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory
+) -> None:
+    async with bot(inbox, messenger, store, TimedTransfer(store)):
+        await take(inbox, ALICE, "a", say=False)
+        await store.there("a")
+        await trio.sleep(60)
+        messenger.said.clear()
+        messenger.fault = until(trio.current_time() + 60, Unavailable("502"))
+        await decide(inbox, ALICE, once_more("a", "b", album="x"))
+        await decide(inbox, ALICE, once_more("a", "c"))
+        await trio.sleep(300)
+    heads = [request.text.split("]")[0] for request in messenger.said if request.kind == "send"]
+    assert heads == sorted(heads, key=lambda head: "saved" in head)
+    assert heads.count("[document has been saved") >= 1
+
+
+async def test_a_reply_to_an_albums_message_means_those_too_that_joined_it_later(inbox: Inbox) -> None:
+    for name in ("a", "b", "c"):
+        await decide(inbox, ALICE, once_more(name, name, album="x"))
+        composed = await inbox.messages.next_message(ALICE, lambda *_: OutMessage("[document]"))
+        if composed is not None:
+            await inbox.messages.sent(composed, 70)
+    assert await replied(inbox, 70) == ("a", "b", "c")
+
+
+async def test_a_deletion_that_the_store_never_allows_ends_in_words_and_holds_up_no_upload(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    store = Obstinate("a")
+    async with bot(inbox, messenger, store, TimedTransfer(store)):
+        await take(inbox, ALICE, "a")
+        await store.there("a")
+        await trio.sleep(300)
+        await decide(inbox, ALICE, [Delete("a")])
+        for number in range(20):
+            sent = trio.current_time()
+            await take(inbox, BOB, f"{number}.txt")
+            await store.there(f"{number}.txt")
+            assert trio.current_time() - sent < 5
+            await trio.sleep(60)
+    assert messenger.texts(ALICE)[-1] == "a could not be deleted: the storage does not allow it."
+    assert "a" in store.objects
+
+
+async def test_a_renaming_that_can_only_copy_is_undone_and_ends_in_words(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    store = Obstinate("a")
+    async with bot(inbox, messenger, store, TimedTransfer(store)):
+        await take(inbox, ALICE, "a")
+        await store.there("a")
+        await decide(inbox, ALICE, [Rename("a", "b")])
+        await trio.sleep(1800)
+    assert messenger.texts(ALICE)[-1].startswith("a could not be renamed to b: the storage does not allow it.")
+    assert set(store.objects) == {"a"}
+
+
+async def test_a_store_that_takes_nothing_from_us_for_a_while_is_waited_for(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory
+) -> None:
+    async with bot(inbox, messenger, store, TimedTransfer(store)):
+        await take(inbox, ALICE, "a")
+        await store.there("a")
+        await wait_all_tasks_blocked()
+        store.fault = until(7200, FORBIDDEN)
+        await decide(inbox, ALICE, [Delete("a")])
+        await trio.sleep_until(8000)
+    assert store.objects == {}
+    assert messenger.texts(ALICE)[-1] == "a is deleted."
+
+
+async def replied(inbox: Inbox, message_id: int) -> tuple[str, ...]:
+    """The documents that a reply to a message means."""
+    await inbox.updates.store("telegram", Batch((replace(update(ALICE), reply_to=message_id),), None))
+    return (await inbox.updates.claim("telegram")).facts.replied

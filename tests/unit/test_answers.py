@@ -1,0 +1,134 @@
+"""Which of several open things a typed message means: a reply speaks of what it replies to, talk is no answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.test_conversation import ALICE, GROUP, KNOWN, OPEN, PRIVATE
+from trio_s3_bot.conversation import ChatState, Effect, Facts, Item, decide
+from trio_s3_bot.conversation.state import Ask, Cancel, Question, Release, Say, SetName
+from trio_s3_bot.model import Chat, UpdateObj, UploadState
+from trio_s3_bot.notices import (
+    AskName,
+    Conflict,
+    DocumentRequired,
+    NameSet,
+    NoSuchFile,
+    NothingToCancel,
+    NotSavedYet,
+)
+
+RULES = replace(OPEN, rename="offer")
+NOW = 1000.0
+
+
+def item(name: str = "report.pdf", state: UploadState = UploadState.RUNNING) -> Item:
+    return Item(name, ALICE.id, name, state)
+
+
+def said(text: str, reply_to: int | None = None, chat: Chat = PRIVATE) -> UpdateObj:
+    return UpdateObj("telegram", "1", chat, ALICE, message_id=9, text=text, reply_to=reply_to, addressed=True)
+
+
+def asking(ask: Ask, about: Item, until: float = NOW + 60) -> ChatState:
+    return replace(KNOWN, questions=(Question(about.id, ask, until),))
+
+
+def facts(*items: Item, replied: tuple[Item, ...] = (), on_their_way: tuple[Item, ...] = ()) -> Facts:
+    return Facts(
+        items={each.id: each for each in (*items, *replied, *on_their_way)},
+        replied=tuple(each.id for each in replied),
+        open_items=tuple(each.id for each in on_their_way),
+        now=NOW,
+    )
+
+
+def effects(state: ChatState, update: UpdateObj, known: Facts) -> tuple[Effect, ...]:
+    return decide(state, update, RULES, known).effects
+
+
+def kinds(state: ChatState, update: UpdateObj, known: Facts) -> list[type]:
+    """What is done, and what is said."""
+    return [type(e.notice) if isinstance(e, Say) else type(e) for e in effects(state, update, known)]
+
+
+def test_a_cancel_in_reply_to_a_document_that_is_gone_cancels_no_other_one() -> None:
+    big = item("big.bin")
+    assert kinds(KNOWN, said("/cancel", reply_to=3), facts(on_their_way=(big,))) == [NothingToCancel]
+    assert kinds(KNOWN, said("/cancel"), facts(on_their_way=(big,))) == [Cancel]
+
+
+@pytest.mark.parametrize("ask", Ask)
+def test_words_in_reply_to_something_else_are_no_answer(ask: Ask) -> None:
+    report = item()
+    assert kinds(asking(ask, report), said("new.pdf", reply_to=3), facts(report)) == [DocumentRequired]
+
+
+def test_while_a_name_is_asked_for_words_in_reply_to_another_document_are_no_answer() -> None:
+    report, other = item(), item("other.pdf", UploadState.SAVED)
+    known = facts(report, replied=(other,))
+    assert kinds(asking(Ask.NEW_NAME, report), said("new.pdf", reply_to=3), known) == [DocumentRequired]
+
+
+@pytest.mark.parametrize("text", ["thanks", "ok thank you", "спасибо", "what is that?"])
+def test_talk_is_no_answer_to_the_question_about_a_taken_name(text: str) -> None:
+    report = item(state=UploadState.ASKING)
+    assert kinds(asking(Ask.CONFLICT, report), said(text), facts(report)) == [DocumentRequired]
+
+
+@pytest.mark.parametrize("text", ["yes", "да", "No", "нет."])
+@pytest.mark.parametrize("reply_to", [None, 3])
+def test_yes_and_no_choose_none_of_three_so_it_is_asked_again(text: str, reply_to: int | None) -> None:
+    report = item(state=UploadState.ASKING)
+    state, known = asking(Ask.CONFLICT, report), facts(report, replied=(report,) if reply_to else ())
+    assert kinds(state, said(text, reply_to), known) == [Conflict]
+    assert decide(state, said(text, reply_to), RULES, known).state.questions == state.questions
+
+
+def test_a_new_name_answers_the_question_about_a_taken_one() -> None:
+    report = item(state=UploadState.ASKING)
+    state = asking(Ask.CONFLICT, report)
+    for update, known in [
+        (said("new.pdf"), facts(report)),
+        (said("new", reply_to=3), facts(report, replied=(report,))),
+    ]:
+        assert effects(state, update, known)[:2] == (SetName("report.pdf", "new.pdf"), Release("report.pdf"))
+
+
+@pytest.mark.parametrize("text", ["cancel", "Отмена", "/cancel"])
+def test_cancel_in_words_leaves_the_question_for_a_name(text: str) -> None:
+    report = item(state=UploadState.SAVED)
+    decision = decide(asking(Ask.NEW_NAME, report), said(text), RULES, facts(report))
+    assert decision.effects == (Say(NameSet(upload="report.pdf", name="report.pdf", reply_to=9)),)
+    assert decision.state.questions == ()
+
+
+@pytest.mark.parametrize("chat", [PRIVATE, GROUP])
+@pytest.mark.parametrize("until", [NOW + 60, NOW - 60])
+def test_a_cancel_leaves_the_question_that_was_asked_rather_than_give_up_an_upload(chat: Chat, until: float) -> None:
+    report, big = item(state=UploadState.SAVED), item("big.bin")
+    state = asking(Ask.NEW_NAME, report, until)
+    assert kinds(state, said("/cancel", chat=chat), facts(report, on_their_way=(big,))) == [NameSet]
+
+
+def test_who_leaves_the_question_for_a_name_is_asked_anew_what_to_do_about_the_old_one() -> None:
+    report = item(state=UploadState.ASKING)
+    assert effects(asking(Ask.NEW_NAME, report), said("/cancel"), facts(report))[1:] == (
+        Release("report.pdf", anew=True),
+    )
+
+
+@pytest.mark.parametrize("command", ["/link", "/delete"])
+def test_a_document_on_its_way_is_not_said_to_be_gone(command: str) -> None:
+    report = item()
+    assert kinds(KNOWN, said(command, reply_to=3), facts(replied=(report,))) == [NotSavedYet]
+    gone = replace(report, state=UploadState.CANCELLED)
+    assert kinds(KNOWN, said(command, reply_to=3), facts(replied=(gone,))) == [NoSuchFile]
+
+
+def test_a_name_is_taken_as_it_is_where_a_name_is_all_that_is_asked_for() -> None:
+    report = item()
+    assert kinds(asking(Ask.NEW_NAME, report), said("thanks"), facts(report)) == [SetName, NameSet]
+    assert kinds(asking(Ask.NEW_NAME, report), said(".."), facts(report))[0] is AskName
