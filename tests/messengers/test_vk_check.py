@@ -44,7 +44,10 @@ async def test_a_persons_token_is_told(vk: Side) -> None:
     assert "Access tokens" in (await failure(vk)).advice
 
 
-@pytest.mark.parametrize(("right", "advice"), [("messages", "community messages"), ("manage", "community management")])
+@pytest.mark.parametrize(
+    ("right", "advice"),
+    [("messages", "with access to community messages"), ("manage", "with access to community management")],
+)
 async def test_a_right_that_the_token_lacks_is_told(vk: Side, right: str, advice: str) -> None:
     vk.world.permissions.discard(right)
     error = await failure(vk)

@@ -132,7 +132,7 @@ def _version(text: str) -> tuple[int, ...] | None:
 
 
 def _give(right: str) -> str:
-    return f"Create a token with the right to {_NEEDED[right]} under {_ACCESS_TOKENS}."
+    return f"Create a token with access to {_NEEDED[right]} under {_ACCESS_TOKENS}."
 
 
 def _not_a_community(error: VkRefused | None) -> CheckFailed:
