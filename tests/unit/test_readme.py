@@ -1,4 +1,7 @@
-"""What README.md says is so: its settings are those of config.ini, its policy allows what the bot does, links lead."""
+"""
+What README.md says is so: its settings are those of config.ini, its policy allows what the bot does, links lead, and
+what it says about VK and about the states of a document is what the code does.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,12 @@ import configparser
 import json
 import re
 from pathlib import Path
+
+from trio_s3_bot.messengers import vk_check
+from trio_s3_bot.messengers.vk_api import API_VERSION
+from trio_s3_bot.model import UploadState
+from trio_s3_bot.texts import words
+from trio_s3_bot.uploads import MOST_FAILURES
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -75,6 +84,44 @@ def test_files_and_sections_that_are_linked_or_run_exist() -> None:
     missing = [path for found in linked for path in found if path and not (PROJECT / path).exists()]
     headings = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings_of(README)}
     assert (missing, set(re.findall(r"\]\(#([^)]+)\)", README)) - headings) == ([], set())
+
+
+def test_a_community_is_set_up_as_the_checks_want_it() -> None:
+    setup = section("A community in VK")
+    events, rights = (re.findall(r"^   - `(\w+)`", part, re.MULTILINE) for part in setup.split("Access tokens*"))
+    assert set(rights) == set(vk_check._NEEDED)
+    assert set(events) == set(vk_check.VLongPollEvents.__struct_fields__)
+    assert f"**{API_VERSION}**" in setup
+
+
+def test_what_the_check_of_a_community_is_quoted_to_say_it_says() -> None:
+    code = Path(vk_check.__file__).read_text("utf-8") + (PROJECT / "trio_s3_bot" / "checks.py").read_text("utf-8")
+    quoted = re.findall(r"^\| `([^`]+)`", section("A community in VK"), re.MULTILINE)
+    assert [said for said in quoted if said not in code.replace("{name!r}", "'manage'")] == []
+
+
+def test_the_diagram_has_the_states_of_a_document_and_what_is_done_to_a_saved_one() -> None:
+    (diagram,) = blocks("mermaid")
+    steps = re.findall(r"^ +(\S+) --> ([^:\n]+)", diagram, re.MULTILINE)
+    states = {state for step in steps for state in step} - {"[*]"}
+    assert states == {state.value for state in UploadState} | {"renaming", "deleting"}
+    final = states - {before for before, _ in steps}
+    assert final == {state.value for state in UploadState if state.final} - {UploadState.SAVED.value}
+
+
+def test_a_document_fails_after_as_many_attempts_as_are_told() -> None:
+    assert {8: "after eight the document has *failed*"}[MOST_FAILURES] in README
+
+
+def test_the_words_that_stand_for_commands_are_those_that_are_known() -> None:
+    told = set(re.findall(r"`(\w+)`", section("In VK")))
+    assert told == {word for known in words.COMMAND_WORDS.values() for word in known}
+
+
+def section(heading: str) -> str:
+    """What stands under a heading."""
+    rest = README.partition(f"\n### {heading}\n")[2]
+    return re.split(r"^##+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def blocks(language: str) -> list[str]:
