@@ -2,6 +2,7 @@
 How far each upload is: bytes are counted in the threads that move them, and sampled here, newest value wins.
 
 A 20 MiB document has only three parts, so what counts is what was handed to the socket, not what was acknowledged.
+And a byte that was fetched and not sent counts half: on a slow line it takes long until the first part can be sent.
 """
 
 from __future__ import annotations
@@ -30,32 +31,44 @@ class Meter:
     def __init__(self, total: int | None) -> None:
         self._total = total
         self._before = 0
-        self._positions: dict[int, int] = {}
+        self._fetched: dict[int, int] = {}
+        self._sent: dict[int, int] = {}
         self._recent: deque[tuple[float, int]] = deque()
         self.value: AsyncValue[Sample] = AsyncValue(Sample(0, total))
 
     def begin(self, already: int = 0) -> None:
         """Begin an attempt that finds `already` bytes in the store."""
-        self._positions = {}
+        self._fetched, self._sent = {}, {}
         self._before = already
 
-    def part(self, number: int) -> Callable[[int], None]:
+    def fetched(self, number: int) -> Callable[[int], None]:
         """
-        A function that takes how many bytes of part `number` have gone out. Called from any thread: it sets one
-        item of a dict, and costs no crossing into trio.
+        A function that takes how many bytes of part `number` have come in. Called from any thread: it sets one item of
+        a dict, and costs no crossing into trio.
         """
-        return partial(self._positions.__setitem__, number)
+        return partial(self._fetched.__setitem__, number)
+
+    def sent(self, number: int) -> Callable[[int], None]:
+        """The same for how many bytes have gone out."""
+        return partial(self._sent.__setitem__, number)
 
     def sample(self) -> None:
         """Take the newest numbers into `value`."""
         now = trio.current_time()
-        done = max(self._before + sum(list(self._positions.values())), self.value.value.done)
+        done = max(self._before + self._moved(), self.value.value.done)
         self._recent.append((now, done))
         while now - self._recent[0][0] > WINDOW:
             self._recent.popleft()
         speed = self._speed()
         left = (self._total - done) / speed if self._total and speed else None
         self.value.value = Sample(done, self._total, speed, left)
+
+    def _moved(self) -> int:
+        """Bytes of this attempt; what is sent again is not fetched again, and begins at half."""
+        fetched, sent = dict(self._fetched), dict(self._sent)
+        return sum(
+            max(sent.get(number, 0), (fetched.get(number, 0) + sent.get(number, 0)) // 2) for number in fetched | sent
+        )
 
     def _speed(self) -> float | None:
         (start, first), (end, last) = self._recent[0], self._recent[-1]

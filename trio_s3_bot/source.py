@@ -10,7 +10,7 @@ import ipaddress
 import os
 import re
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
@@ -106,20 +106,22 @@ class Reader:
         if self._interrupted:
             self.close()
 
-    def read_into(self, view: memoryview) -> int:
+    def read_into(self, view: memoryview, count: Callable[[int], None] = lambda _: None) -> int:
         """
         Fill `view` with the next bytes; returns how many there were, fewer only at the end.
 
-        Raises `SourceUnavailable`; `trio.Cancelled` soon after a cancel.
+        `count` is told how many there are so far, in this thread. Raises `SourceUnavailable`; `trio.Cancelled` soon
+        after a cancel.
         """
         with _translated():
             filled = 0
             while filled < len(view):
                 trio.from_thread.check_cancelled()
-                count = self._read(view[filled : filled + PIECE])
-                if count == 0:
+                came = self._read(view[filled : filled + PIECE])
+                if came == 0:
                     break
-                filled += count
+                filled += came
+                count(filled)
         return filled
 
     def interrupt(self) -> None:

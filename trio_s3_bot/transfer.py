@@ -109,7 +109,7 @@ class Transfer:
         found = plan.unfinished
         multipart = _Multipart(found.upload_id, {part.number: part for part in found.parts}) if found else None
         meter.begin(sum(part.size for part in found.parts) if found else 0)
-        download = _Download(source, plan, self._memory, self._downloads, multipart)
+        download = _Download(source, plan, self._memory, self._downloads, multipart, meter)
         async with download.reading(self._pools) as filled:
             return await _Upload(self._bucket, self._memory, plan, journal, meter).run(filled, multipart)
 
@@ -124,8 +124,10 @@ class _Download:
         memory: MemoryBudget,
         threads: trio.CapacityLimiter,
         multipart: _Multipart | None,
+        meter: Meter,
     ) -> None:
         self._source = source
+        self._meter = meter
         self._plan = plan
         self._memory = memory
         self._threads = threads
@@ -171,7 +173,8 @@ class _Download:
         try:
             if not reader.is_at(position):
                 await trio.to_thread.run_sync(reader.go_to, position, abandon_on_cancel=True, limiter=self._threads)
-            size = await trio.to_thread.run_sync(reader.read_into, memoryview(buffer)[:wanted], limiter=self._threads)
+            view, count = memoryview(buffer)[:wanted], self._meter.fetched(number)
+            size = await trio.to_thread.run_sync(reader.read_into, view, count, limiter=self._threads)
             last = size < wanted
             _check_size(position + size, self._plan, room)
             _check_end(position + size, self._source.size, last=last)
@@ -218,7 +221,7 @@ class _Upload:
 
     async def _put(self, whole: _Filled) -> Stored:
         try:
-            body = Body(memoryview(whole.buffer)[: whole.size], self._meter.part(1))
+            body = Body(memoryview(whole.buffer)[: whole.size], self._meter.sent(1))
             plan = self._plan
             etag = await self._bucket.put(plan.key, body, plan.facts, only_if_absent=plan.only_if_absent)
         finally:
@@ -245,7 +248,7 @@ class _Upload:
         try:
             if filled.size == 0:
                 return  # the document ended with the part before
-            body = Body(memoryview(filled.buffer)[: filled.size], self._meter.part(filled.number))
+            body = Body(memoryview(filled.buffer)[: filled.size], self._meter.sent(filled.number))
             part = await self._bucket.upload_part(self._plan.key, multipart.upload_id, filled.number, body)
         finally:
             self._memory.give_back(filled.buffer)

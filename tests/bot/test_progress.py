@@ -50,6 +50,17 @@ async def test_progress_is_shown_at_intervals_forwards_and_comes_to_rest_in_word
     assert said(chat)[1] == "[document] film.mkv\nsaved"
 
 
+async def test_progress_counts_bytes_as_they_come_from_the_messenger(world: World) -> None:
+    """A document is seen to move while its only part is still being fetched."""
+    alice, chat = meet(world)
+    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+    async with world.bot({**QUICK, ("uploads", "part_size"): "32 MiB"}):
+        chat.send_document(alice, "film.mkv", Content.generated(18 * MIB))
+        await chat.wait_for("\nsaved")
+    percents = [percent_in(deed) for deed in edits(chat)[:-1]]
+    assert len({percent for percent in percents if 0 < percent <= 50}) >= 2
+
+
 async def test_progress_counts_bytes_as_they_go_to_the_store_and_not_by_parts(world: World) -> None:
     """A document of one part is seen to move while that part is on its way."""
     alice, chat = meet(world)

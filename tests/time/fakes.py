@@ -366,7 +366,7 @@ class TimedTransfer(Transfer):
             upload_id = await self._multipart(plan, journal) if size > PART_SIZE else None
             for step in range(self._steps):
                 await trio.sleep(self.seconds / self._steps)
-                meter.part(1)(size * (step + 1) // self._steps)
+                meter.sent(1)(size * (step + 1) // self._steps)
             error = self.fault(plan)
             if error is not None:
                 raise error

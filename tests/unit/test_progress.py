@@ -32,17 +32,32 @@ async def pass_time(clock: MockClock, seconds: float) -> None:
 async def test_the_parts_under_way_are_added_up(mock_clock: MockClock) -> None:
     meter = Meter(100)
     meter.begin()
-    meter.part(1)(30)
-    meter.part(2)(5)
-    meter.part(1)(40)
+    meter.sent(1)(30)
+    meter.sent(2)(5)
+    meter.sent(1)(40)
     mock_clock.jump(1)
     assert sampled(meter).done == 45
+
+
+async def test_what_has_come_in_and_not_gone_out_counts_half(mock_clock: MockClock) -> None:
+    meter = Meter(100)
+    meter.begin()
+    meter.fetched(1)(40)
+    assert sampled(meter).done == 20
+    meter.sent(1)(10)
+    meter.fetched(2)(10)
+    mock_clock.jump(1)
+    assert sampled(meter).done == 30
+    meter.sent(1)(40)
+    meter.sent(2)(10)
+    mock_clock.jump(1)
+    assert sampled(meter).done == 50
 
 
 async def test_an_attempt_that_goes_on_begins_with_what_the_store_has(mock_clock: MockClock) -> None:
     meter = Meter(100)
     meter.begin(already=60)
-    meter.part(4)(10)
+    meter.sent(4)(10)
     mock_clock.jump(1)
     assert sampled(meter).done == 70
 
@@ -50,13 +65,13 @@ async def test_an_attempt_that_goes_on_begins_with_what_the_store_has(mock_clock
 async def test_a_second_attempt_is_not_seen_until_it_has_come_further_than_the_first(mock_clock: MockClock) -> None:
     meter = Meter(100)
     meter.begin()
-    meter.part(1)(50)
+    meter.sent(1)(50)
     assert sampled(meter).done == 50
     meter.begin()
     seen = []
     for count in (0, 20, 50, 70):
         mock_clock.jump(1)
-        meter.part(1)(count)
+        meter.sent(1)(count)
         seen.append(sampled(meter).done)
     assert seen == [50, 50, 50, 70]
 
@@ -79,7 +94,7 @@ def test_progress_never_goes_back_whatever_the_attempts_are(
             meter.begin(already)
             for part, count, seconds in steps:
                 clock.jump(seconds)
-                meter.part(part)(count)
+                meter.sent(part)(count)
                 seen.append(sampled(meter))
         return seen
 
@@ -95,7 +110,7 @@ async def test_the_speed_is_that_of_the_last_ten_seconds(mock_clock: MockClock) 
     for second in range(32):
         done += 100 if second < 20 else 10
         mock_clock.jump(1)
-        meter.part(1)(done)
+        meter.sent(1)(done)
         meter.sample()
     assert meter.value.value.speed == pytest.approx(10)
     assert meter.value.value.left == pytest.approx((10_000 - done) / 10)
@@ -106,7 +121,7 @@ async def test_there_is_no_speed_before_there_are_two_samples_and_none_while_not
 ) -> None:
     meter = Meter(100)
     meter.begin()
-    meter.part(1)(10)
+    meter.sent(1)(10)
     assert sampled(meter) == Sample(10, 100, None, None)
     for _ in range(20):
         mock_clock.jump(1)
@@ -119,7 +134,7 @@ async def test_where_the_size_is_not_known_there_is_a_speed_and_no_time_left(moc
     meter.begin()
     meter.sample()
     mock_clock.jump(2)
-    meter.part(1)(50)
+    meter.sent(1)(50)
     assert sampled(meter) == Sample(50, None, 25, None)
 
 
@@ -128,7 +143,7 @@ async def test_counting_from_many_threads_loses_nothing() -> None:
     meter.begin()
 
     def count(number: int) -> None:
-        counter = meter.part(number)
+        counter = meter.sent(number)
         for done in range(1001):
             counter(done)
 
@@ -159,7 +174,7 @@ async def test_nothing_is_shown_before_the_first_interval_is_over(mock_clock: Mo
         nursery.start_soon(report, meter, INTERVAL, shown)
         await wait_all_tasks_blocked()
         for done in range(1, 12):
-            meter.part(1)(done)
+            meter.sent(1)(done)
             await pass_time(mock_clock, 0.25)
         assert shown.at == {}
         await pass_time(mock_clock, 0.25)
@@ -175,7 +190,7 @@ async def test_the_newest_value_is_shown_four_times_an_interval_as_long_as_it_ch
         nursery.start_soon(report, meter, INTERVAL, shown)
         await wait_all_tasks_blocked()
         for done in range(1, 21):
-            meter.part(1)(done)
+            meter.sent(1)(done)
             await pass_time(mock_clock, 0.25)
         nursery.cancel_scope.cancel()
     assert shown.at == {3: 12, 3.75: 15, 4.5: 18}
@@ -202,6 +217,6 @@ async def test_showing_ends_with_its_upload_and_leaves_nothing_running(mock_cloc
             await wait_all_tasks_blocked()
             await pass_time(mock_clock, 10)
     shown.at.clear()
-    meter.part(1)(5)
+    meter.sent(1)(5)
     await pass_time(mock_clock, 10)
     assert shown.at == {}
