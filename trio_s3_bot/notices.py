@@ -213,6 +213,16 @@ class ChoreDelayed(Notice, frozen=True):
     name: str
 
 
+class Stopped(Notice, frozen=True):
+    """A document on its way was given up because its sender said so."""
+
+    name: str
+
+
+class WhichQuestion(Notice, frozen=True):
+    """Several questions are open, and the message could answer any of them."""
+
+
 class NothingToCancel(Notice, frozen=True):
     """There is no open question and nothing on its way."""
 
@@ -225,9 +235,10 @@ class FileList(Notice, frozen=True):
 
 
 class StatusList(Notice, frozen=True):
-    """What is waiting and running for the chat."""
+    """What is waiting and running for the chat; `which`: one of it is to be cancelled."""
 
     page: int
+    which: bool = False
 
 
 class Card(Notice, frozen=True):
@@ -273,6 +284,8 @@ AnyNotice = (
     | NotSavedYet
     | ChoreDelayed
     | ChoreFailed
+    | Stopped
+    | WhichQuestion
     | NothingToCancel
     | FileList
     | StatusList

@@ -104,8 +104,8 @@ class Phrasing:
         size = self._status_size
         page, documents, total = _existing(notice.page, size, lambda page: book.on_their_way(page, size))
         pages = texts.page_of(page, _pages(total, size), language)
-        lines = [self._line(document) for document in documents]
-        text = texts.status_list(lines, total=total, pages=pages, language=language)
+        lines = [_snapshot(document) for document in documents]
+        text = texts.status_list(lines, total=total, pages=pages, which=notice.which, language=language)
         cards = tuple((Button(texts.name_on_button(d.name), data("card", d.id)),) for d in documents)
         return text, (*cards, *_turning("stat", Place(page), total, size, language))
 
@@ -132,7 +132,7 @@ class Phrasing:
         if file is not None:
             buttons = self._file_buttons(file, notice.place, language)
             return texts.card(file, now=book.now, language=language), (*buttons, *back)
-        line = self._line(document) if document is not None else None
+        line = _snapshot(document) if document is not None else None
         buttons = self._document_buttons(document, language) if document is not None else ()
         return texts.card(line, now=book.now, language=language), (*buttons, *back)
 
@@ -191,6 +191,11 @@ class Phrasing:
         document = book.document(item) if isinstance(notices[0], Saved) else None
         caption = self._caption_button(document, language) if document is not None else ()
         return (*_row(*rename, _button(Label.LINK, language, "link", item)), *caption)
+
+
+def _snapshot(document: StatusDocument) -> texts.StatusLine:
+    """How a document stands, in a message that no one edits when it moves on: no progress may stay there for ever."""
+    return texts.StatusLine(document.name, document.state)
 
 
 def _existing(page: int, size: int, look: Callable[[int], tuple[list[T], int]]) -> tuple[int, list[T], int]:

@@ -62,6 +62,8 @@ from trio_s3_bot.notices import (
     Saved,
     StatusList,
     StillThere,
+    Stopped,
+    WhichQuestion,
 )
 
 STATES = Path(__file__).with_name("states")
@@ -91,6 +93,8 @@ SAID = (
     NotSavedYet(name="report.pdf"),
     ChoreDelayed(upload="gone", name="report.pdf"),
     ChoreFailed(upload="gone", name="report.pdf", new="final.pdf"),
+    Stopped(name="report.pdf"),
+    WhichQuestion(),
     NothingToCancel(),
     FileList(page=0, query="rep"),
     StatusList(page=0),

@@ -18,6 +18,9 @@ from trio_s3_bot.notices import (
     NoSuchFile,
     NothingToCancel,
     NotSavedYet,
+    StatusList,
+    Stopped,
+    WhichQuestion,
 )
 
 RULES = replace(OPEN, rename="offer")
@@ -57,7 +60,7 @@ def kinds(state: ChatState, update: UpdateObj, known: Facts) -> list[type]:
 def test_a_cancel_in_reply_to_a_document_that_is_gone_cancels_no_other_one() -> None:
     big = item("big.bin")
     assert kinds(KNOWN, said("/cancel", reply_to=3), facts(on_their_way=(big,))) == [NothingToCancel]
-    assert kinds(KNOWN, said("/cancel"), facts(on_their_way=(big,))) == [Cancel]
+    assert kinds(KNOWN, said("/cancel"), facts(on_their_way=(big,))) == [Cancel, Stopped]
 
 
 @pytest.mark.parametrize("ask", Ask)
@@ -97,7 +100,21 @@ def test_a_new_name_answers_the_question_about_a_taken_one() -> None:
         assert effects(state, update, known)[:2] == (SetName("report.pdf", "new.pdf"), Release("report.pdf"))
 
 
-@pytest.mark.parametrize("text", ["cancel", "Отмена", "/cancel"])
+def test_a_cancel_that_could_mean_several_uploads_asks_which() -> None:
+    found = effects(KNOWN, said("/cancel"), facts(on_their_way=(item("a"), item("b"))))
+    assert found == (Say(StatusList(page=0, which=True)),)
+
+
+@pytest.mark.parametrize("text", ["yes", "new.pdf", "replace"])
+def test_an_answer_that_could_be_one_to_several_questions_asks_to_which(text: str) -> None:
+    found = [item(name, UploadState.ASKING) for name in "ab"]
+    questions = (Question("a", Ask.KEEP_NAME, NOW + 60), Question("b", Ask.CONFLICT, NOW + 60))
+    state = replace(KNOWN, questions=questions)
+    assert kinds(state, said(text), facts(*found)) == [WhichQuestion]
+    assert kinds(state, said("thanks"), facts(*found)) == [DocumentRequired]
+
+
+@pytest.mark.parametrize("text", ["cancel", "Отмена", "/cancel", "no", "Нет."])
 def test_cancel_in_words_leaves_the_question_for_a_name(text: str) -> None:
     report = item(state=UploadState.SAVED)
     decision = decide(asking(Ask.NEW_NAME, report), said(text), RULES, facts(report))

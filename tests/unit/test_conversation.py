@@ -123,6 +123,15 @@ def test_every_document_of_a_message_is_taken_under_an_id_of_its_own() -> None:
     ]
 
 
+@pytest.mark.parametrize(("documents", "offered"), [(1, "new.pdf"), (2, None)])
+def test_a_caption_is_offered_as_the_name_of_a_document_that_is_alone(documents: int, offered: str | None) -> None:
+    update = UpdateObj(
+        "telegram", "1", PRIVATE, ALICE, message_id=1, caption="new.pdf", documents=(REPORT,) * documents
+    )
+    effects = decide(KNOWN, update, replace(OPEN, rename="offer")).effects
+    assert {effect.caption_name for effect in effects if isinstance(effect, Take)} == {offered}
+
+
 def test_a_message_that_is_delivered_twice_takes_its_document_under_the_same_id() -> None:
     first, second = (decide(state, message(documents=(REPORT,)), OPEN) for state in (NEW, KNOWN))
     ids = {effect.upload for decision in (first, second) for effect in decision.effects if isinstance(effect, Take)}

@@ -39,7 +39,16 @@ from trio_s3_bot.conversation.state import (
     Wants,
 )
 from trio_s3_bot.model import Chat, Document, UpdateObj
-from trio_s3_bot.notices import Accepted, DocumentRequired, GivenUp, Greeting, Help, NotAllowed, OverLimit
+from trio_s3_bot.notices import (
+    Accepted,
+    DocumentRequired,
+    GivenUp,
+    Greeting,
+    Help,
+    NotAllowed,
+    OverLimit,
+    WhichQuestion,
+)
 
 __all__ = [
     "Access",
@@ -157,6 +166,8 @@ def _answered(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -
     questions = commands.questions_answered(state, update, facts) if update.text else ()
     if questions:
         return commands.answered(state, update, questions, facts)
+    if commands.is_ambiguous(state, update, facts):
+        return Decision(state, (Say(WhichQuestion(reply_to=update.message_id)),))
     return Decision(state, (Say(DocumentRequired(reply_to=update.message_id)),))
 
 
@@ -208,6 +219,7 @@ def _name_of(document: Document) -> str:
 def _take(update: UpdateObj, rules: Rules, index: int, document: Document) -> Take:
     prefix = naming.prefix(rules, update)
     name = names.fit(_name_of(document), limit=names.KEY_LIMIT - len(prefix.encode()))
+    offered = rules.rename != "off" and len(update.documents) == 1  # to several it would give the same name
     return Take(
         upload_id(update.chat, update.message_id, index, document),
         document,
@@ -216,7 +228,7 @@ def _take(update: UpdateObj, rules: Rules, index: int, document: Document) -> Ta
         update.message_id,
         owner=update.sender.id if update.sender is not None else None,
         prefix=prefix,
-        caption_name=naming.name_in(update.caption, name) if rules.rename != "off" else None,
+        caption_name=naming.name_in(update.caption, name) if offered else None,
         album=update.album,
         ask=rules.rename == "ask",
     )

@@ -38,6 +38,7 @@ from trio_s3_bot.notices import (
     NotYours,
     StatusList,
     StillThere,
+    Stopped,
 )
 
 ABOUT_A_FILE = frozenset({"rename", "link", "delete"})
@@ -100,7 +101,7 @@ def answered(state: ChatState, update: UpdateObj, questions: Sequence[Question],
     unfit = _unfit(item, update)
     if unfit is not None:
         return _say(state if item.busy else state.settled(item.id), unfit)
-    if texts.means("cancel", text):
+    if texts.means("cancel", text) or (question.ask is Ask.NEW_NAME and texts.means("no", text)):
         return _left(state, update, question, item)
     match question.ask:
         case Ask.KEEP_NAME if texts.means("keep", text):
@@ -112,6 +113,12 @@ def answered(state: ChatState, update: UpdateObj, questions: Sequence[Question],
         case Ask.DELETE:
             return _delete_confirmed(state, update, item, text)
     return naming.named(state, item, text, reply_to=update.message_id)
+
+
+def is_ambiguous(state: ChatState, update: UpdateObj, facts: Facts) -> bool:
+    """Whether a text could be the answer to any of several open questions."""
+    meant = _live(state, update, facts) if update.reply_to is None else []
+    return len(meant) > 1 and any(_is_answer(question, update) for question in meant)
 
 
 def _say(state: ChatState, notice: AnyNotice) -> Decision:
@@ -201,9 +208,10 @@ def _cancel(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
     found = [facts.items[item] for item in meant]
     running = [item for item in found if item.open and item.is_of(update.sender)]
     if len(running) == 1:
-        return Decision(state.settled(running[0].id), (Cancel(running[0].id),))
+        stopped = Stopped(name=running[0].name, reply_to=update.message_id)
+        return Decision(state.settled(running[0].id), (Cancel(running[0].id), Say(stopped)))
     if running:
-        return _say(state, StatusList(page=0))
+        return _say(state, StatusList(page=0, which=True))
     return _say(state, NothingToCancel(reply_to=update.message_id))
 
 
@@ -223,7 +231,8 @@ def _to_leave(state: ChatState, update: UpdateObj, facts: Facts) -> Question | N
 def _left(state: ChatState, update: UpdateObj, question: Question, item: Item) -> Decision:
     match question.ask:
         case Ask.CONFLICT if item.open:
-            return Decision(state.settled(item.id), (Cancel(item.id),))
+            stopped = Stopped(name=item.name, reply_to=update.message_id)
+            return Decision(state.settled(item.id), (Cancel(item.id), Say(stopped)))
         case Ask.DELETE:
             return _say(state.settled(item.id), StillThere(name=item.name, reply_to=update.message_id))
     return _kept(state, update, item)

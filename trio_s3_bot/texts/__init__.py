@@ -41,6 +41,8 @@ from trio_s3_bot.notices import (
     Renamed,
     Saved,
     StillThere,
+    Stopped,
+    WhichQuestion,
 )
 from trio_s3_bot.texts import words
 from trio_s3_bot.texts.formats import (
@@ -141,12 +143,14 @@ def file_list(
     return "\n".join([head, *rows, *([pages] if pages else [])])
 
 
-def status_list(lines: Sequence[StatusLine], *, total: int, pages: str, language: str) -> str:
-    """What is on its way for a chat."""
+def status_list(lines: Sequence[StatusLine], *, total: int, pages: str, which: bool, language: str) -> str:
+    """What is on its way for a chat; `which`: and which of it is to be cancelled?"""
     if not total:
         return words.STATUS_EMPTY.of(language)
     head = words.STATUS_HEAD.of(language, total=words.FILES.of(language, total))
-    return "\n".join([listed(head, _status_items(lines, language), language), *([pages] if pages else [])])
+    question = words.STATUS_WHICH.of(language) if which else ""
+    rows = [listed(head, _status_items(lines, language), language), pages, question]
+    return "\n".join(row for row in rows if row)
 
 
 def card(file: SavedFile | StatusLine | None, *, now: float, language: str) -> str:
@@ -304,6 +308,8 @@ _ONE: dict[type, Callable[[Any, str], str]] = {
     ChoreDelayed: lambda notice, language: words.CHORE_DELAYED.of(language, name=shown(notice.name)),
     NotSavedYet: lambda notice, language: words.NOT_SAVED_YET.of(language, name=shown(notice.name)),
     ChoreFailed: _chore_failed,
+    Stopped: lambda notice, language: words.STOPPED.of(language, name=shown(notice.name)),
+    WhichQuestion: lambda _, language: words.WHICH_QUESTION.of(language),
     NothingToCancel: lambda _, language: words.NOTHING_TO_CANCEL.of(language),
     Link: _link,
 }

@@ -211,6 +211,13 @@ CHORE_DELAYED = Text(
     "not do anything.",
     "{name}: хранилище сейчас не отвечает. Всё будет сделано, как только связь восстановится; делать ничего не нужно.",
 )
+STOPPED = Text("{name} is cancelled.", "Файл {name} отменён.")
+WHICH_QUESTION = Text(
+    "[document is required] If that was an answer: I have asked about several files, so reply to the question you "
+    "mean, or use its buttons.",
+    "[document is required] Если это ответ: я спросил о нескольких файлах, поэтому ответьте на нужный вопрос "
+    "или нажмите кнопку под ним.",
+)
 NOTHING_TO_CANCEL = Text("There is nothing to cancel.", "Отменять нечего.")
 LIST_HEAD = Text("Your saved files, {total}:", "Ваши сохранённые файлы, {total}:")
 LIST_FOUND = Text("Files with “{query}” in their name, {total}:", "Файлы, в имени которых есть «{query}», {total}:")
@@ -219,6 +226,7 @@ LIST_NOT_FOUND = Text("No file has “{query}” in its name.", "Файлов, �
 PAGE = Text("page {page} of {pages}", "страница {page} из {pages}")
 GONE = Text("gone from the storage", "в хранилище больше нет")
 STATUS_HEAD = Text("On their way, {total}:", "В пути, {total}:")
+STATUS_WHICH = Text("Which one shall I cancel?", "Какой из них отменить?")
 STATUS_EMPTY = Text("Nothing is waiting or being saved.", "Ничего не ждёт и не сохраняется.")
 LINK = Text(
     "{name}, for {time}. Whoever has the link can download it:\n{url}",

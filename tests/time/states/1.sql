@@ -75,11 +75,13 @@ INSERT INTO "notices" VALUES(29,'telegram:2','Busy',NULL,NULL,NULL,'{"type":"Bus
 INSERT INTO "notices" VALUES(30,'telegram:2','NotSavedYet',NULL,NULL,NULL,'{"type":"NotSavedYet","name":"report.pdf","reply_to":null}');
 INSERT INTO "notices" VALUES(31,'telegram:2','ChoreDelayed','gone',NULL,NULL,'{"type":"ChoreDelayed","upload":"gone","name":"report.pdf","reply_to":null}');
 INSERT INTO "notices" VALUES(32,'telegram:2','ChoreFailed','gone',NULL,NULL,'{"type":"ChoreFailed","upload":"gone","name":"report.pdf","new":"final.pdf","reply_to":null}');
-INSERT INTO "notices" VALUES(33,'telegram:2','NothingToCancel',NULL,NULL,NULL,'{"type":"NothingToCancel","reply_to":null}');
-INSERT INTO "notices" VALUES(34,'telegram:2','FileList',NULL,NULL,NULL,'{"type":"FileList","page":0,"query":"rep","reply_to":null}');
-INSERT INTO "notices" VALUES(35,'telegram:2','StatusList',NULL,NULL,NULL,'{"type":"StatusList","page":0,"reply_to":null}');
-INSERT INTO "notices" VALUES(36,'telegram:2','Card','gone',NULL,NULL,'{"type":"Card","upload":"gone","place":{"page":0,"query":""},"reply_to":null}');
-INSERT INTO "notices" VALUES(37,'telegram:2','Link','gone',NULL,NULL,'{"type":"Link","upload":"gone","name":"report.pdf","url":"https://example.org/","lifetime":3600,"reply_to":null}');
+INSERT INTO "notices" VALUES(33,'telegram:2','Stopped',NULL,NULL,NULL,'{"type":"Stopped","name":"report.pdf","reply_to":null}');
+INSERT INTO "notices" VALUES(34,'telegram:2','WhichQuestion',NULL,NULL,NULL,'{"type":"WhichQuestion","reply_to":null}');
+INSERT INTO "notices" VALUES(35,'telegram:2','NothingToCancel',NULL,NULL,NULL,'{"type":"NothingToCancel","reply_to":null}');
+INSERT INTO "notices" VALUES(36,'telegram:2','FileList',NULL,NULL,NULL,'{"type":"FileList","page":0,"query":"rep","reply_to":null}');
+INSERT INTO "notices" VALUES(37,'telegram:2','StatusList',NULL,NULL,NULL,'{"type":"StatusList","page":0,"which":false,"reply_to":null}');
+INSERT INTO "notices" VALUES(38,'telegram:2','Card','gone',NULL,NULL,'{"type":"Card","upload":"gone","place":{"page":0,"query":""},"reply_to":null}');
+INSERT INTO "notices" VALUES(39,'telegram:2','Link','gone',NULL,NULL,'{"type":"Link","upload":"gone","name":"report.pdf","url":"https://example.org/","lifetime":3600,"reply_to":null}');
 CREATE TABLE parts (
         upload TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE, number INTEGER NOT NULL,
         size INTEGER NOT NULL, etag TEXT NOT NULL, crc32 INTEGER, PRIMARY KEY (upload, number)
@@ -145,7 +147,7 @@ DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('updates',14);
 INSERT INTO "sqlite_sequence" VALUES('uploads',6);
 INSERT INTO "sqlite_sequence" VALUES('mentions',7);
-INSERT INTO "sqlite_sequence" VALUES('notices',37);
+INSERT INTO "sqlite_sequence" VALUES('notices',39);
 INSERT INTO "sqlite_sequence" VALUES('chores',2);
 INSERT INTO "sqlite_sequence" VALUES('messages',2);
 COMMIT;
