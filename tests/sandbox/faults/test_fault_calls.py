@@ -47,6 +47,10 @@ def parse(method: str, target: str, **headers: str) -> Request:
         ("PUT", "/bots/report", "PutObject"),
         ("POST", "/method/messages.send", "messages.send"),
         ("GET", "/whp/1?act=a_check&key=k&ts=1&wait=25", "a_check"),
+        ("GET", "/doc700000001_1?hash=h&dl=d&api=1&no_preview=1", "doc"),
+        ("GET", "/doc-200000001_1?hash=h", "doc"),
+        ("GET", "/c909618/u700000001/docs/d1/a%20b.pdf?extra=e", "file"),
+        ("GET", "/c909618/u700000001/docs/d1/a.pdf", "GetObject"),
     ],
 )
 def test_method_path_and_query_tell_the_call(method: str, target: str, call: str | None) -> None:
@@ -91,6 +95,8 @@ def test_a_misspelt_s3_call_is_an_error() -> None:
         "/bucket/key?X-Amz-Signature=AAEfake-token&X-Amz-Credential=AAEfake-token",
         "/method/users.get?access_token=AAEfake-token",
         "/whp/1?act=a_check&key=AAEfake-token",
+        "/doc1_1?hash=AAEfake-token&dl=AAEfake-token",
+        "/c909618/u1/docs/d1/a.pdf?extra=AAEfake-token",
     ],
 )
 def test_what_is_shown_of_a_request_has_no_secret(target: str) -> None:

@@ -2,7 +2,8 @@
 What a request is about: its parts, and the name of the API call it makes.
 
 Named are S3 calls by path-style addresses (`PutObject`), Bot API methods (`sendMessage`, and `file` for a file's
-download), VK methods (`messages.send`) and VK's long poll (`a_check`).
+download), VK methods (`messages.send`), VK's long poll (`a_check`), a document on vk.com (`doc`) and on the storage
+host that it redirects to (`file`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from urllib.parse import parse_qsl, unquote
 
 _BOT_API = re.compile(r"/(file/)?bot[^/:]*:[^/]*")
 _VK_METHOD = re.compile(r"/method/(\w+\.\w+)/?")
+_VK_DOC = re.compile(r"/doc-?\d+_\d+")
+_VK_FILE = re.compile(r"/c\d+/u-?\d+/docs/d\d+/[^/]*")
 
 _UPLOAD_CALLS = {
     "PUT": "UploadPart",
@@ -66,7 +69,9 @@ _SUBRESOURCES = frozenset(
 )
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-amz-security-token"})
-_SECRET_QUERY = frozenset({"access_token", "key", "x-amz-credential", "x-amz-security-token", "x-amz-signature"})
+_SECRET_QUERY = frozenset(
+    {"access_token", "dl", "extra", "hash", "key", "x-amz-credential", "x-amz-security-token", "x-amz-signature"}
+)
 
 
 @dataclass(frozen=True)
@@ -118,12 +123,21 @@ def matcher(match: Match | None) -> Callable[[Request], bool]:
 def _call(method: str, path: str, query: Mapping[str, str], copies: bool) -> str | None:
     if bot_api := _BOT_API.match(path):
         return "file" if bot_api[1] else path[bot_api.end() :].removeprefix("/test/").strip("/") or None
-    if vk := _VK_METHOD.fullmatch(path):
-        return vk[1]
-    if query.get("act") == "a_check":
-        return "a_check"
+    if vk := _vk_call(path, query):
+        return vk
     name = _s3_call(method, path, query)
     return _COPIES.get(name, name) if copies and name is not None else name
+
+
+def _vk_call(path: str, query: Mapping[str, str]) -> str | None:
+    """No bucket is named like a document: S3 allows no underscore; and no parameter of an object's is named `extra`."""
+    if method := _VK_METHOD.fullmatch(path):
+        return method[1]
+    if query.get("act") == "a_check":
+        return "a_check"
+    if "extra" in query and _VK_FILE.fullmatch(path):
+        return "file"
+    return "doc" if _VK_DOC.fullmatch(path) else None
 
 
 def _s3_call(method: str, path: str, query: Mapping[str, str]) -> str | None:
