@@ -250,6 +250,17 @@ async def test_down_resets_what_is_open_and_refuses_what_comes_until_up(
     assert len(server.seen) == 2
 
 
+async def test_it_may_go_down_just_when_it_is_about_to_listen(server: Server) -> None:
+    for _ in range(20):
+        async with open_fault_proxy(server.url) as proxy:
+            await trio.lowlevel.checkpoint()
+            proxy.down()
+            assert await refused(proxy.url)
+            proxy.up()
+            async with connect(proxy.url) as client:
+                assert await statuses(client, 1) == [200]
+
+
 async def test_down_ends_a_body_that_is_on_its_way(proxy: FaultProxy, client: Client, server: Server) -> None:
     await client.send(client.head("GET", f"/bytes/{1 << 30}"))
     await client.send(h11.EndOfMessage())

@@ -130,7 +130,8 @@ class FaultProxy:
 
     async def _accept(self) -> Wire | None:
         listener = self._listener
-        assert listener is not None
+        if listener is None:  # it went down while this task was on its way here
+            return None
         try:
             client = Wire(await listener.accept(), h11.SERVER)
         except trio.ClosedResourceError:
