@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from tests.sides import Side
-from trio_s3_bot.errors import DocumentRefused, SourceExpired, Unavailable
+from trio_s3_bot.errors import DocumentRefused, SourceExpired, SourceUnavailable, Unavailable
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.messengers.vk_types import FileId
 from trio_s3_bot.model import Document
 from trio_s3_bot.sandbox.replies import Html502, Status
-from trio_s3_bot.sandbox.vk import DOC_ROUTE, Chat, ErrorPage, User
+from trio_s3_bot.sandbox.vk import DOC_ROUTE, ApiError, Chat, ErrorPage, User
 
 from .talk import Listener, content_of
 
@@ -227,3 +227,24 @@ async def test_an_outage_while_a_fresh_link_is_asked_for_is_an_outage(
     with pytest.raises(Unavailable):
         await messenger.resolve(document)
     assert await content_of(await messenger.resolve(document)) == b"content"
+
+
+async def test_a_fresh_link_that_is_refused_is_asked_for_again_at_the_next_attempt(
+    vk: Side, messenger: Messenger, chat: Chat, alice: User
+) -> None:
+    chat.send_document(alice, "report.pdf", b"content")
+    [document] = await heard(messenger)
+    await messenger.resolve(document)
+    vk.world.faults.add(answer=ApiError(8), method=LOOK_UP)
+    with pytest.raises(SourceUnavailable):
+        await messenger.resolve(document)
+    assert await content_of(await messenger.resolve(document)) == b"content"
+
+
+async def test_an_old_link_is_tried_when_a_fresh_one_is_refused(
+    vk: Side, messenger: Messenger, chat: Chat, alice: User
+) -> None:
+    chat.send_document(alice, "report.pdf", b"content")
+    [document] = await heard(messenger)
+    vk.world.faults.add(answer=ApiError(8), method=LOOK_UP)
+    assert await content_of(await messenger.resolve(changed(document, date=1_700_000_000))) == b"content"

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from tests.sides import Side
-from trio_s3_bot.errors import Unavailable
+from trio_s3_bot.errors import MessengerError, Unavailable
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.sandbox.replies import Html502, Status
 from trio_s3_bot.sandbox.vk import LONG_POLL, ApiError, Chat, LongPollFailed, User
@@ -193,14 +193,16 @@ async def test_a_cropped_message_is_fetched_whole(messenger: Messenger, chat: Ch
     assert update.sender.language == "ru"
 
 
+@pytest.mark.parametrize("code", [10, 8, 15, 917])
 async def test_a_cropped_message_that_can_not_be_fetched_now_is_polled_again(
-    vk: Side, messenger: Messenger, chat: Chat, alice: User
+    vk: Side, messenger: Messenger, chat: Chat, alice: User, code: int
 ) -> None:
+    """Whatever VK says: there may be a document in it."""
     chat.send_document(alice, "a.txt", b"a", cropped=True)
     listener = Listener(messenger)
     await listener.poll()
-    vk.world.faults.add(answer=ApiError(10), method="messages.getByConversationMessageId")
-    with pytest.raises(Unavailable):
+    vk.world.faults.add(answer=ApiError(code), method="messages.getByConversationMessageId")
+    with pytest.raises(MessengerError):
         await listener.poll()
     [update] = await listener.updates()
     assert [document.file_name for document in update.documents] == ["a.txt"]

@@ -157,7 +157,8 @@ class Vk:
         """
         The message with what VK left out of its event; as it is, when there is no more to be had.
 
-        Raises `Unavailable`, so that the poll is repeated, but not for ever: it would hold up all that comes after it.
+        Raises what VK refuses it with, so that the poll is repeated: there may be a document in it. Not for ever, as
+        that would hold up all that comes after it.
         """
         where: dict[str, Param] = {
             "peer_id": message.peer_id,
@@ -165,13 +166,11 @@ class Vk:
         }
         try:
             found = await self._api.call("messages.getByConversationMessageId", where, VMessages)
-        except Unavailable as error:
+        except (Unavailable, RequestRefused, ChatUnreachable) as error:
             self._failed_fetches += 1
             if self._failed_fetches < FAILED_FETCHES:
                 raise
             log.warning("a message can't be fetched whole and is taken as it is", error=str(error))
-            return message
-        except (RequestRefused, ChatUnreachable):
             return message
         self._failed_fetches = 0
         return found.items[0] if found.items else message

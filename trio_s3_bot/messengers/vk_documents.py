@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from trio_s3_bot.errors import ChatUnreachable, DocumentRefused, Reason, RequestRefused
+from trio_s3_bot.errors import ChatUnreachable, DocumentRefused, Reason, RequestRefused, SourceUnavailable
 from trio_s3_bot.messengers.vk_api import Api, Param
-from trio_s3_bot.messengers.vk_types import FileId, VMessages, docs_of
+from trio_s3_bot.messengers.vk_types import FileId, VDoc, VMessages, docs_of
 from trio_s3_bot.model import Document, Secret, Source
 
 LINK_AGE = 300  # seconds since the message's date for which the link of its event is used
@@ -40,8 +40,8 @@ class Links:
         """
         Where the document can be read now.
 
-        Raises `DocumentRefused` when there is no link any more or it leads elsewhere than to VK, `Unavailable` and
-        `TokenRefused`.
+        Raises `DocumentRefused` when there is no link any more or it leads elsewhere than to VK, `SourceUnavailable`
+        when VK gives none now, `Unavailable` and `TokenRefused`.
         """
         file_id = msgspec.json.decode(document.file_id, type=FileId)
         url = await self._link(document.file_id, file_id)
@@ -52,28 +52,34 @@ class Links:
     async def _link(self, key: str, file_id: FileId) -> str:
         unused = bool(file_id.url) and key not in self._used
         if not unused or time.time() - file_id.date > LINK_AGE:
-            fresh = await self._fresh_link(file_id)
+            fresh = await self._fresh_link(file_id, needed=not unused)
             if fresh is not None:
                 return fresh
-            if not unused:
-                raise DocumentRefused(Reason.GONE, "its message is gone, or is without it now")
         self._used[key] = None
         if len(self._used) > USED:
             del self._used[next(iter(self._used))]
         return file_id.url
 
-    async def _fresh_link(self, file_id: FileId) -> str | None:
-        """The link that the message has now; `None` when the message is gone, or the document from it."""
+    async def _fresh_link(self, file_id: FileId, *, needed: bool) -> str | None:
+        """The link that the message has now; `None` when there is none, unless one is `needed`."""
         where: dict[str, Param] = {
             "peer_id": file_id.peer_id,
             "conversation_message_ids": file_id.message_id,
         }
+        docs: list[VDoc] = []
         try:
             found = await self._api.call("messages.getByConversationMessageId", where, VMessages)
-        except (RequestRefused, ChatUnreachable):
-            return None
-        docs = (doc for message in found.items for doc in docs_of(message))
-        return next((doc.url for doc in docs if (doc.owner_id, doc.id) == (file_id.owner_id, file_id.doc_id)), None)
+            docs = [doc for message in found.items for doc in docs_of(message)]
+        except ChatUnreachable:
+            pass  # nobody is spoken to: it is the document that is out of reach
+        except RequestRefused as error:
+            # What else VK refuses may be granted later; a document that is gone is just not in its answer.
+            if needed:
+                raise SourceUnavailable(f"there is no new link to it: {error}") from error
+        fresh = next((doc.url for doc in docs if (doc.owner_id, doc.id) == (file_id.owner_id, file_id.doc_id)), None)
+        if needed and fresh is None:
+            raise DocumentRefused(Reason.GONE, "its message is gone, or is without it now")
+        return fresh
 
     def _check(self, url: str) -> None:
         parts = urlsplit(url)
