@@ -184,3 +184,14 @@ async def test_a_slow_document_keeps_its_rate(vk: Vk, client: VkClient, chat: Ch
     start = trio.current_time()
     assert (await client.http.get(url, follow_redirects=True)).content == b"x" * 200
     assert trio.current_time() - start > 0.1
+
+
+async def test_a_request_that_is_never_complete_is_not_held_against_the_bot(vk: Vk, client: VkClient) -> None:
+    address = httpx.URL(vk.api_url)
+    async with await trio.open_tcp_stream(address.host, address.port or 80) as stream:
+        await stream.send_all(b"POST /method/groups.getById HTTP/1.1\r\nHost: vk\r\nContent-Length: 100\r\n\r\nv=5.1")
+        await stream.send_eof()
+        answer = b"".join([part async for part in stream])
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert await client.result("groups.getById")
+    assert vk.complaints == []

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import trio
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from .replies import Reply, cancel_on_disconnect, json_reply
@@ -54,6 +54,8 @@ class Face:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             reply = await self.answer(Request(scope, receive))
+        except ClientDisconnect:
+            return  # in the middle of its request; there is nobody to answer, and nothing was asked
         except Exception as error:
             self._vk.complain(f"the emulator failed: {error!r}")
             raise
