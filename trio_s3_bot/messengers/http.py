@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -58,8 +60,16 @@ async def open_connections(
     """Open a pool; without `proxy`, the environment's settings hold. `connect` is in seconds."""
     limits = httpx.Limits(max_connections=limit, max_keepalive_connections=limit)
     url = proxy.reveal() if proxy else None
-    async with httpx.AsyncClient(base_url=base_url, headers=headers, proxy=url, limits=limits) as client:
+    async with httpx.AsyncClient(
+        base_url=base_url, headers=headers, proxy=url, limits=limits, verify=_certificates()
+    ) as client:
         yield Connections(client, limit, connect)
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust: httpx's own default, but read once for all pools, because nothing at a start takes longer."""
+    return httpx.create_ssl_context()
 
 
 def _why(error: httpx.HTTPError | httpx.InvalidURL) -> str:
