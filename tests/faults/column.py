@@ -1,124 +1,109 @@
-"""One column of the matrix: all calls, struck by one fault before or after the work."""
+"""One column of a table: all calls, struck by one fault before or after the work."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
 
-from tests.faults.ground import IMPATIENT, Ground, open_ground
+from tests.faults.ground import IMPATIENT, SAVED, Ground, open_ground
 from tests.faults.kinds import fault_of
-from tests.faults.scenes import ROWS, SMALL, Cell
-from tests.faults.table import STATED, Outcome, Place
-from tests.faults.verdict import Verdict, settled, verdict
-from trio_s3_bot.errors import CheckFailed
+from tests.faults.matrix import Matrix
+from tests.faults.scenes import SMALL, Cell, Scene
+from tests.faults.table import Outcome, Place
+from tests.faults.telegram import TELEGRAM
+from tests.faults.verdict import ANSWER, Verdict, settled, verdict
+from tests.faults.vk import VK, VK_LONG_POLL
+from tests.world import PATIENCE
 from trio_s3_bot.patience import SHIPPED
 from trio_s3_bot.sandbox.faults import When
-from trio_s3_bot.sandbox.telegram import Content
+from trio_s3_bot.sandbox.world import Content
 
-WORLDS = {"timeout": 3, "429": 2}
-"""Among how many worlds the calls of a column are divided, if not one: these faults take their time."""
+MATRICES = (TELEGRAM, VK, VK_LONG_POLL)
 
-PATIENCE = 30
-"""Seconds after which a cell is hopeless."""
+CALLS = set[str]().union(*(matrix.calls for matrix in MATRICES))
+"""All calls of the tables."""
 
-POSSIBLE = {place: stated for place, stated in STATED.items() if isinstance(stated, Outcome)}
+WORLDS = {"timeout": 2, "429": 2}
+"""
+Among how many worlds the calls of a column are divided, if not one: these faults take their time. More at once would
+only be in each other's way on a busy machine, and what is late there is taken for a timeout.
+"""
 
 
-async def run_column(fault: str, when: When, folder: Path, verdicts: dict[Place, Verdict]) -> None:
-    """Fill in the verdicts of a column."""
-    places = [place for place in POSSIBLE if (place.fault, place.when) == (fault, when)]
+async def run_column(matrix: Matrix, fault: str, when: When, folder: Path, verdicts: dict[Place, Verdict]) -> None:
+    """Fill in the verdicts of a column. The starts have a world of their own; the others begin one after the other."""
+    cells = {place: stated for place, stated in matrix.possible(fault).items() if place.when is when}
+    starts = {place: stated for place, stated in cells.items() if place.row in matrix.starts}
+    rows = [(place, stated) for place, stated in cells.items() if place.row in matrix.rows]
+    worlds = min(WORLDS.get(fault, 1), len(rows))
     async with trio.open_nursery() as nursery:
-        worlds = min(WORLDS.get(fault, 1), len(places))
+        if starts:
+            nursery.start_soon(_run_starts, matrix, starts, folder / f"{when.value}-starts", verdicts)
         for number in range(worlds):
             own = folder / f"{when.value}-{number}"
-            own.mkdir()
-            nursery.start_soon(_run_in_one_world, places[number::worlds], own, verdicts)
+            await nursery.start(_run_rows, matrix, dict(rows[number::worlds]), own, verdicts)
 
 
-async def _run_in_one_world(places: Sequence[Place], folder: Path, verdicts: dict[Place, Verdict]) -> None:
-    """One cell after the other. Starts come first, each with a bot of its own; the others share one."""
-    async with open_ground(folder, IMPATIENT if places[0].fault == "timeout" else SHIPPED.timeouts) as ground:
-        for place in places:
-            if place.row in STARTS:
-                verdicts[place] = await STARTS[place.row](ground, place)
-        async with ground.bot():
-            await _save_one(ground)
-            for place in places:
-                if place.row in ROWS:
-                    verdicts[place] = await _run_cell(ground, place)
-        assert ground.called() <= CALLS, "a call is made that isn't in the table"
+async def _run_starts(
+    matrix: Matrix, cells: Mapping[Place, Outcome], folder: Path, verdicts: dict[Place, Verdict]
+) -> None:
+    """One cell after the other, each with a bot of its own."""
+    async with _open_world(matrix, cells, folder) as ground:
+        for place, stated in cells.items():
+            start = matrix.starts[place.row]
+            verdicts[place] = await start.scene(_cell(ground, place, start.call, SMALL), stated)
+
+
+async def _run_rows(
+    matrix: Matrix,
+    cells: Mapping[Place, Outcome],
+    folder: Path,
+    verdicts: dict[Place, Verdict],
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """One cell after the other, all with the same bot; `task_status` is told when it has begun to work."""
+    async with _open_world(matrix, cells, folder) as ground, ground.bot():
+        await _save_one(ground)
+        task_status.started()
+        for place, stated in cells.items():
+            row = matrix.rows[place.row]
+            verdicts[place] = await _run_cell(_cell(ground, place, row.call, row.size), row.scene, stated)
+
+
+@asynccontextmanager
+async def _open_world(matrix: Matrix, cells: Mapping[Place, Outcome], folder: Path) -> AsyncIterator[Ground]:
+    await trio.Path(folder).mkdir()
+    patient = all(place.fault != "timeout" for place in cells)
+    async with open_ground(matrix.messenger, folder, SHIPPED.timeouts if patient else IMPATIENT) as ground:
+        yield ground
+        assert ground.called() <= CALLS, "a call is made that isn't in the tables"
 
 
 async def _save_one(ground: Ground) -> None:
-    """From here on, the store has just saved something."""
-    person, chat = ground.meet("First")
+    """From here on, the store has just saved something, and nothing is left to be said."""
+    person, chat = ground.side.meet("First")
     chat.send_document(person, "first.bin", b"content")
-    await ground.log.until(lambda entry: entry.event == "saved" and "first.bin" in entry.text)
+    await chat.wait_for(SAVED)
+    chat.say(person, "and now?")
+    await chat.wait_for(ANSWER)
 
 
-async def _run_cell(ground: Ground, place: Place) -> Verdict:
-    row = ROWS[place.row]
-    cell = _cell(ground, place, row.call, row.size)
+async def _run_cell(cell: Cell, scene: Scene, stated: Outcome) -> Verdict:
     try:
         with trio.fail_after(PATIENCE):
-            await row.scene(cell)
-            await settled(cell, POSSIBLE[place])
+            await scene(cell)
+            await settled(cell, stated)
     except trio.TooSlowError:
         for strike in cell.strikes:
             strike.disarm()
-        return Verdict(None, ("it never ended", *(entry.text for entry in ground.log.since(cell.begun))))
+        return Verdict(None, ("it never ended", *(entry.text for entry in cell.ground.log.since(cell.begun))))
     return verdict(cell)
 
 
-async def _first_start(ground: Ground, place: Place) -> Verdict:
-    """Whether the bot starts when there is nothing that it could have left undone; the row is the call."""
-    strike = ground.telegram.add(fault_of(place.fault, place.row, place.when), when=place.when, match=place.row)
-    outcome = Outcome.FINE
-    try:
-        with trio.fail_after(PATIENCE):
-            async with ground.bot(f"first-{place.row}"):
-                pass
-    except* CheckFailed:
-        outcome = Outcome.QUITS
-    return Verdict(outcome, () if strike.count == 1 else ("the fault didn't strike",))
-
-
-async def _start_with_work(ground: Ground, place: Place) -> Verdict:
-    """Whether it starts when a document waits that the last run was given."""
-    cell = _cell(ground, place, "getMe", SMALL)
-    download = ground.telegram.hold("getFile")
-    async with ground.bot("again"):
-        cell.send()
-        await cell.chat.wait_for("[document]")
-        await download.reached.wait()
-    download.release()
-    cell.strike()
-    found: list[Verdict] = []
-    try:
-        with trio.fail_after(PATIENCE):
-            async with ground.bot("again"):
-                await settled(cell, POSSIBLE[place])
-                found.append(verdict(cell))
-    except* CheckFailed:
-        found.append(Verdict(Outcome.QUITS))
-    return found[0]
-
-
 def _cell(ground: Ground, place: Place, call: str, size: int) -> Cell:
-    stem = f"{list(STATED).index(place)}-{call}"
-    fault = fault_of(place.fault, call, place.when)
-    return Cell(ground, call, fault, place.when, stem, Content.generated(size, stem), *ground.meet("Alice"))
-
-
-STARTS = {
-    "getMe": _first_start,
-    "getWebhookInfo": _first_start,
-    "setMyCommands": _first_start,
-    "getMe with work left": _start_with_work,
-}
-"""The calls that are made at a start only."""
-
-CALLS = {row.call for row in ROWS.values()} | STARTS.keys()
-"""All calls of the table."""
+    stem = f"{place.row} {place.fault} {place.when.value}"
+    fault = fault_of(ground.side.name, place.fault, call, place.when)
+    return Cell(ground, call, fault, place.when, stem, Content.generated(size, stem), *ground.side.meet("Alice"))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import trio
 
 from tests.faults.ground import PART, SAVED, Ground
-from tests.faults.kinds import is_s3
 from tests.world import BUCKET
 from trio_s3_bot.sandbox.faults import Fault, FaultProxy, Refused, Strike, When
-from trio_s3_bot.sandbox.telegram import Chat, Content, Message, Press, User
+from trio_s3_bot.sandbox.world import Content
 
 SMALL, LARGE = 2_000, PART + 50_000
 """Bytes: a document for one PutObject, and one for two parts."""
@@ -24,7 +24,7 @@ class Cell:
 
     `end` is the line of the log that says that all is done, `key` the name of the object that is there then (`None`:
     none is), `also_said` how the bot's messages may begin besides those about saving a document. `begun` is on trio's
-    clock.
+    clock. People, chats and presses are either messenger's.
     """
 
     ground: Ground
@@ -33,12 +33,12 @@ class Cell:
     when: When
     stem: str
     content: Content
-    person: User
-    chat: Chat
+    person: Any
+    chat: Any
     key: str | None = ""
     end: str = "saved"
     also_said: tuple[str, ...] = ()
-    press: Press | None = None
+    press: Any = None
     strikes: list[Strike] = field(default_factory=list)
     begun: float = field(default_factory=trio.current_time)
 
@@ -53,14 +53,24 @@ class Cell:
     @property
     def proxy(self) -> FaultProxy:
         """The one that the call goes through."""
-        return self.ground.store if is_s3(self.call) else self.ground.telegram
+        return self.ground.proxy_of(self.call)
 
     def strike(self, *, skip: int = 0) -> None:
         """Arm the fault for the next call, or the one after `skip` others."""
         self.strikes.append(self.proxy.add(self.fault, when=self.when, match=self.call, skip=skip))
 
     async def struck(self) -> None:
-        await self.strikes[0].struck()
+        for strike in self.strikes:
+            await strike.struck()
+
+    def done(self, method: str) -> list[str]:
+        """The texts that the bot has said in the chat, or put in place of others, by that method."""
+        return [deed.text or "" for deed in self.chat.history if deed.method == method]
+
+    async def edited(self) -> None:
+        """Wait until a message in the chat has been edited."""
+        world, names = self.ground.side.world, self.ground.side.names
+        await world.wait(lambda: self.done(names.edit))
 
     def send(self) -> None:
         """The person sends the document."""
@@ -70,8 +80,12 @@ class Cell:
         """Wait until what was asked for is done, and that is on record."""
         await self.ground.log.until(lambda entry: entry.event == self.end and self.stem in entry.text)
 
-    async def saved(self) -> Message:
-        """Send the document and wait until it is called saved."""
+    async def logged(self, event: str) -> None:
+        """Wait for a line of the log that has come since the cell began."""
+        await self.ground.log.until(lambda entry: entry.event == event and entry.time >= self.begun)
+
+    async def saved(self) -> Any:
+        """Send the document and wait until it is called saved; returns the message that says so."""
         self.send()
         return await self.chat.wait_for(SAVED)
 
@@ -102,7 +116,7 @@ def on_its_way(skip: int = 0) -> Scene:
 async def brought_by_a_poll(cell: Cell) -> None:
     """Struck is the poll that brings the update, not the one that waits already."""
     cell.strike()
-    person, chat = cell.ground.meet("Caller")
+    person, chat = cell.ground.side.meet("Caller")
     chat.say(person, "hello")
     await chat.wait_for("[greeting]")
     cell.send()
@@ -119,7 +133,7 @@ async def shown_as_progress(cell: Cell) -> None:
 
 async def put_to_rest(cell: Cell) -> None:
     """The upload ends while an edit is under way, so the next edit is the last."""
-    upload, edit = cell.ground.store.hold("PutObject"), cell.ground.telegram.hold("editMessageText")
+    upload, edit = cell.ground.store.hold("PutObject"), cell.proxy.hold(cell.call)
     cell.send()
     await edit.reached.wait()
     upload.release()
@@ -191,31 +205,3 @@ async def deleted(cell: Cell) -> None:
 def _take_name(cell: Cell) -> None:
     cell.ground.world.s3.put(BUCKET, cell.name, b"somebody else's")
     cell.key = f"{cell.stem} (1).bin"
-
-
-ROWS = {
-    "getUpdates": Row("getUpdates", brought_by_a_poll),
-    "getFile": Row("getFile", on_its_way()),
-    "file": Row("file", on_its_way()),
-    "sendMessage greeting": Row("sendMessage", on_its_way()),
-    "sendMessage document": Row("sendMessage", on_its_way(1)),
-    "sendMessage saved": Row("sendMessage", on_its_way(2)),
-    "editMessageText progress": Row("editMessageText", shown_as_progress),
-    "editMessageText last": Row("editMessageText", put_to_rest),
-    "answerCallbackQuery": Row("answerCallbackQuery", pressed),
-    "HeadObject before": Row("HeadObject", on_its_way()),
-    "PutObject": Row("PutObject", on_its_way()),
-    "HeadObject after": Row("HeadObject", on_its_way(1)),
-    "ListObjectsV2": Row("ListObjectsV2", beside_another),
-    "ListMultipartUploads": Row("ListMultipartUploads", on_its_way(), LARGE),
-    "CreateMultipartUpload": Row("CreateMultipartUpload", on_its_way(), LARGE),
-    "UploadPart": Row("UploadPart", on_its_way(), LARGE),
-    "ListParts": Row("ListParts", resumed, LARGE),
-    "CompleteMultipartUpload": Row("CompleteMultipartUpload", on_its_way(), LARGE),
-    "AbortMultipartUpload": Row("AbortMultipartUpload", overtaken, LARGE),
-    "UploadPartCopy": Row("UploadPartCopy", renamed()),
-    "CompleteMultipartUpload renaming": Row("CompleteMultipartUpload", renamed()),
-    "DeleteObject renaming": Row("DeleteObject", renamed()),
-    "DeleteObject": Row("DeleteObject", deleted),
-}
-"""The calls, roughly in the order in which a document needs them."""

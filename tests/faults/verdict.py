@@ -6,17 +6,21 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.faults.ground import SAVED, said
-from tests.faults.kinds import RETRY_AFTER
+from tests.faults.ground import SAVED
+from tests.faults.kinds import FLOODS, RETRY_AFTER
 from tests.faults.scenes import Cell
 from tests.faults.table import Outcome
 from tests.world import BUCKET
-from trio_s3_bot.sandbox.faults import Record, TooMany
+from trio_s3_bot.sandbox.faults import Record
 
 ANSWER = "[document is required]"
 SIGNS = {
     "a chat can't be written to any more": Outcome.MUTE,
-    "a button press could not be answered": Outcome.SPINS,
+    "VK's history of events has a gap: messages sent meanwhile are lost": Outcome.LOST,
+    "VK has lost its history of events: messages sent meanwhile are lost": Outcome.LOST,
+    "a document could not be saved": Outcome.GONE,
+    "a message was refused and is dropped": Outcome.DROPPED,
+    "a message can't be edited and stays as it is": Outcome.STAYS,
     "an upload failed; trying again": Outcome.AGAIN,
     "a renaming or deletion failed; trying again": Outcome.AGAIN,
     "out of order; documents wait": Outcome.WAITS,
@@ -27,7 +31,18 @@ SIGNS = {
 }
 """The lines of the log by which the operator knows."""
 
-WEIGHT = (Outcome.TWICE, Outcome.MUTE, Outcome.SPINS, Outcome.AGAIN, Outcome.WAITS)
+WEIGHT = (
+    Outcome.TWICE,
+    Outcome.LOST,
+    Outcome.GONE,
+    Outcome.MUTE,
+    Outcome.DROPPED,
+    Outcome.STAYS,
+    Outcome.SPINS,
+    Outcome.AGAIN,
+    Outcome.WAITS,
+)
+UNSAVED = (Outcome.LOST, Outcome.GONE)
 UNDER_WAY = ("▰", "▱", "being saved", "waiting for its turn")
 
 
@@ -42,14 +57,20 @@ class Verdict:
 async def settled(cell: Cell, stated: Outcome) -> None:
     """Wait until the cell is over: all is done, all about it is said, and others are served as ever."""
     await cell.struck()
-    await cell.ended()
-    if stated is Outcome.MUTE:
+    if stated in UNSAVED:
+        cell.key, cell.also_said = None, (f"{cell.name} could not be saved. ",)
+    else:
+        await cell.ended()
+    if stated in UNSAVED or stated is Outcome.MUTE:
         await cell.ground.log.until(lambda entry: SIGNS.get(entry.event) is stated and entry.time >= _struck(cell).time)
+    if stated is Outcome.LOST:
+        # What is said before the bot knows from where to go on is lost, too.
+        await cell.ground.side.world.wait(lambda: cell.ground.side.queue.polled)
     # A chat's messages are said in order: after the answer to this, no message about the document is still to come.
     cell.chat.say(cell.person, "and now?")
     await cell.chat.wait_for(ANSWER)
-    await cell.ground.world.telegram.wait(lambda: not _under_way(cell))
-    other, elsewhere = cell.ground.meet("Other")
+    await cell.ground.side.world.wait(lambda: stated is Outcome.STAYS or not _under_way(cell))
+    other, elsewhere = cell.ground.side.meet("Other")
     elsewhere.say(other, "is anybody there?")
     await elsewhere.wait_for("[greeting]")
 
@@ -62,8 +83,8 @@ def verdict(cell: Cell) -> Verdict:
 def _outcome(cell: Cell) -> Outcome:
     """What came of it; the weightiest, if there is more than one thing to say."""
     seen = {SIGNS[entry.event] for entry in cell.ground.log.since(_struck(cell).time) if entry.event in SIGNS}
-    if cell.press is not None and cell.press.answer is not None:
-        seen.discard(Outcome.SPINS)
+    if cell.press is not None and cell.press.answer is None:
+        seen.add(Outcome.SPINS)
     if max(Counter(_texts(cell)).values()) > 1:
         seen.add(Outcome.TWICE)
     return next((found for found in WEIGHT if found in seen), Outcome.FINE)
@@ -92,7 +113,7 @@ def _about_the_words(cell: Cell) -> Iterator[str]:
 
 def _about_the_log(cell: Cell) -> Iterator[str]:
     for entry in cell.ground.log.since(cell.begun):
-        if entry.level not in ("info", "warning"):
+        if entry.level not in ("info", "warning") and entry.event not in SIGNS:
             yield f"logged: {entry.text}"
         if any(secret in entry.text for secret in cell.ground.secrets()):
             yield f"a secret was logged with: {entry.event}"
@@ -100,7 +121,7 @@ def _about_the_log(cell: Cell) -> Iterator[str]:
 
 def _kept_still(cell: Cell) -> bool:
     """Whether the pause was kept that the messenger asked for."""
-    if cell.fault != TooMany(RETRY_AFTER) or cell.call in ("file", "answerCallbackQuery"):
+    if cell.fault not in FLOODS or cell.call == "file":
         return True
     struck = _struck(cell)
     return not any(0 < record.time - struck.time < RETRY_AFTER for record in _of_call(cell))
@@ -116,9 +137,9 @@ def _of_call(cell: Cell) -> list[Record]:
 
 def _texts(cell: Cell) -> list[str]:
     """What was said in the chat, without edits."""
-    return [deed.text or "" for deed in cell.chat.history if deed.method == "sendMessage"]
+    return cell.done(cell.ground.side.names.send)
 
 
 def _under_way(cell: Cell) -> bool:
     """Whether a message still shows progress."""
-    return any(mark in message["text"] for message in said(cell.chat) for mark in UNDER_WAY)
+    return any(mark in message["text"] for message in cell.chat.bot_messages for mark in UNDER_WAY)
