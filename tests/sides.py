@@ -32,10 +32,15 @@ Shown = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Names:
-    """What the tests need to name: methods in the emulator's log of calls, and answers that it can be told to give."""
+    """
+    What the tests need to name: methods in the emulator's log of calls, and answers that it can be told to give.
+
+    `cursor` is the parameter of `poll` that acknowledges.
+    """
 
     check: str
     poll: str
+    cursor: str
     send: str
     edit: str
     press: str
@@ -47,6 +52,7 @@ class Names:
 TELEGRAM = Names(
     check="getMe",
     poll="getUpdates",
+    cursor="offset",
     send="sendMessage",
     edit="editMessageText",
     press="answerCallbackQuery",
@@ -57,6 +63,7 @@ TELEGRAM = Names(
 VK = Names(
     check="groups.getById",
     poll=vk.LONG_POLL,
+    cursor="ts",
     send="messages.send",
     edit="messages.edit",
     press="messages.sendMessageEventAnswer",
@@ -93,6 +100,27 @@ class Side:
     def queue(self) -> Any:
         """What waits to be polled."""
         return self.world.updates if self.name == "telegram" else self.world.events
+
+    @property
+    def next_cursor(self) -> int:
+        """The cursor of a bot that has everything."""
+        cursor: int = self.queue.next_id if self.name == "telegram" else self.queue.ts
+        return cursor
+
+    @property
+    def keeps_messages(self) -> bool:
+        """Whether the bot will hear what people send now. VK keeps nothing for one that has never polled."""
+        return self.name == "telegram" or bool(self.world.calls(self.names.poll))
+
+    @property
+    def says_once(self) -> bool:
+        """Whether a message that is sent again is known again."""
+        return self.name == "vk"
+
+    def command(self, text: str) -> str:
+        """A command as it is written in a group, without its slash."""
+        name, space, argument = text.partition(" ")
+        return f"/{name}@{self.world.bot.username}{space}{argument}" if self.name == "telegram" else f"/{text}"
 
     @property
     def settings(self) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,12 +16,14 @@ from .stores import open_moto, open_versity
 
 ROUNDS = 10
 FIRST_SEED = 1
+MESSENGERS = {"telegram": ("telegram",), "vk": ("vk",), "both": ("telegram", "vk")}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kill test")
     group.addoption("--rounds", type=int, default=ROUNDS, help=f"random rounds (default: {ROUNDS})")
     group.addoption("--seed", type=int, default=FIRST_SEED, help="seed of the first round; the next ones count up")
+    group.addoption("--messenger", choices=MESSENGERS, help="where the rounds take place (default: the seed says)")
     group.addoption("--store", choices=("moto", "versitygw"), default="moto", help="the S3 server (default: moto)")
 
 
@@ -47,7 +49,7 @@ def serve(request: pytest.FixtureRequest) -> Serve:
 
 
 @pytest.fixture
-async def ground(tmp_path: Path, serve: Serve) -> AsyncIterator[Ground]:
+async def ground(tmp_path: Path, serve: Serve, messengers: Sequence[str]) -> AsyncIterator[Ground]:
     """Nothing has happened yet: an empty bucket, no chats, no state, and the program has not run."""
-    async with open_ground(tmp_path, serve) as ground:
+    async with open_ground(tmp_path, serve, messengers) as ground:
         yield ground

@@ -10,20 +10,21 @@ from random import Random
 import trio
 from trio_util import wait_any
 
+from tests.sides import Side
 from trio_s3_bot.sandbox.faults import When
-from trio_s3_bot.sandbox.telegram import FILE_ROUTE
+from trio_s3_bot.sandbox.vk import DOC_ROUTE, FILE_ROUTE
 
 from . import holds
 from .ground import PART_SIZE, Ground
 from .program import Instant
 from .workload import Workload
 
-CALLS = (
-    "getUpdates",
-    "getFile",
-    FILE_ROUTE,
-    "sendMessage",
-    "editMessageText",
+ASKED = {
+    "telegram": ("poll", "resolve", FILE_ROUTE, "send", "edit"),
+    "vk": ("poll", "groups.getLongPollServer", "resolve", DOC_ROUTE, FILE_ROUTE, "send", "edit"),
+}
+"""Calls to each messenger, as `holds.messenger` knows them."""
+STORED = (
     "HeadObject",
     "PutObject",
     "ListMultipartUploads",
@@ -76,17 +77,24 @@ def _after_some_time(ground: Ground, random: Random) -> Iterator[Instant]:
 @contextmanager
 def _at_a_request(ground: Ground, random: Random) -> Iterator[Instant]:
     """At a request of any kind."""
-    side, when, skip = random.choice((holds.telegram, holds.store)), random.choice(list(When)), random.randrange(30)
-    ground.program.note(f"to end {when.value} request {skip} to the {side.__name__}")
-    with side(None, when, skip=skip)(ground) as held:
-        yield held.reached.wait
+    side, when, skip = random.choice((*ground.sides, None)), random.choice(list(When)), random.randrange(30)
+    with _held(ground, side, None, when, skip) as instant:
+        yield instant
 
 
 @contextmanager
 def _at_a_call(ground: Ground, random: Random) -> Iterator[Instant]:
     """At a request of a kind that is too rare to be met by counting requests."""
-    call, when, skip = random.choice(CALLS), random.choice(list(When)), random.randrange(3)
-    ground.program.note(f"to end {when.value} {call} {skip}")
-    side = holds.store if call[0].isupper() else holds.telegram
-    with side(call, when, skip=skip)(ground) as held:
+    calls = [(side, call) for side in ground.sides for call in ASKED[side.name]] + [(None, call) for call in STORED]
+    (side, call), when, skip = random.choice(calls), random.choice(list(When)), random.randrange(3)
+    with _held(ground, side, call, when, skip) as instant:
+        yield instant
+
+
+@contextmanager
+def _held(ground: Ground, side: Side | None, call: str | None, when: When, skip: int) -> Iterator[Instant]:
+    """At a call to one of the messengers, or to the store."""
+    ground.program.note(f"to end {when.value} {call or 'any call'} {skip} to {side.name if side else 'the store'}")
+    hold = holds.store(call, when, skip=skip) if side is None else holds.messenger(call, when, skip=skip, side=side)
+    with hold(ground) as held:
         yield held.reached.wait

@@ -1,22 +1,25 @@
-"""The ground on which the bot dies: the program, a Telegram and a store that outlive it, a proxy before the store."""
+"""The ground on which the bot dies: the program, messengers and a store that outlive it, a proxy before the store."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import trio
+from trio_util import wait_any
 
+from tests.sides import Side, open_side
 from trio_s3_bot.sandbox.faults import FaultProxy, open_fault_proxy
-from trio_s3_bot.sandbox.telegram import Telegram, open_telegram
 
 from .ledger import Ledger
 from .program import Instant, Program
 from .stores import BUCKET, Store
+from .talk import Place
 
 PATIENCE = 30
 """Seconds from the last start of the program until all has to be done."""
@@ -24,20 +27,40 @@ PATIENCE = 30
 PART_SIZE = 5 * 2**20
 """Bytes; S3's least."""
 
+LIMITS = ("messages_per_second", "chat_messages_per_second", "group_messages_per_minute")
+
 
 @dataclass(frozen=True)
 class Ground:
     """Everything a test needs; the program's requests to the store go through `proxy`."""
 
-    telegram: Telegram
+    sides: tuple[Side, ...]
     store: Store
     proxy: FaultProxy
     program: Program
     ledger: Ledger
 
-    async def killed_at(self, instant: Instant) -> None:
-        """Run the program until `instant()` returns, and kill it."""
-        await self._in_time(lambda: self.program.killed_at(instant))
+    @property
+    def side(self) -> Side:
+        """The messenger, where there is only one."""
+        (side,) = self.sides
+        return side
+
+    def meet(self, name: str) -> Place:
+        """A new person, in the private chat with the bot."""
+        person, chat = self.side.meet(name)
+        return Place(self.side, chat, person)
+
+    async def killed_at(self, instant: Instant, *, after: Callable[[Ground], None] | None = None) -> None:
+        """Run the program until `instant()` returns, and kill it. `after` is what people do as soon as it can hear."""
+
+        async def reached() -> None:
+            if after is not None:
+                await self.hearing()
+                after(self)
+            await instant()
+
+        await self._in_time(lambda: self.program.killed_at(reached))
 
     async def stopped_at(self, instant: Instant) -> None:
         """Run the program until `instant()` returns, and let it stop in peace."""
@@ -46,7 +69,7 @@ class Ground:
     async def finished(self) -> None:
         """Run the program until it has nothing left to do, stop it, and compare everything with the ledger."""
         await self.stopped_at(self.done)
-        problems = await self._problems() + self.telegram.complaints
+        problems = await self._problems()
         if "Traceback" in self.program.log.read_text():
             problems.append("an exception was logged")
         assert not problems, "\n".join(problems)
@@ -56,15 +79,29 @@ class Ground:
         self.ledger.other(key)
         await self.store.put(key, content)
 
+    async def hearing(self) -> None:
+        """Return when what people send is kept for the program."""
+        await self.until(lambda: all(side.keeps_messages for side in self.sides))
+
     async def done(self) -> None:
         """Return when the chats show that the program has nothing left to do."""
-        await self.telegram.wait(lambda: self.ledger.done)
+        await self.until(lambda: self.ledger.done)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Return when `condition()` is true, looking again after each change in one of the messengers."""
+        while not condition():
+            worlds = [side.world.changes for side in self.sides]
+            await wait_any(*(partial(changes.after, changes.count) for changes in worlds))
 
     async def _stopped_at(self, instant: Instant) -> None:
-        calls = len(self.telegram.calls("getMe"))
+        checks = self._checks()
         code = await self.program.stopped_at(instant)
-        has_begun = len(self.telegram.calls("getMe")) > calls  # until then Python may not be listening to signals
+        has_begun = self._checks() > checks  # until then Python may not be listening to signals
         assert code == 0 or (code == -signal.SIGTERM and not has_begun), f"it ended with exit code {code}"
+
+    def _checks(self) -> int:
+        """How often the program has asked who it is, the first thing that it does."""
+        return sum(len(side.world.calls(side.names.check)) for side in self.sides)
 
     async def _in_time(self, run: Instant) -> None:
         with trio.move_on_after(PATIENCE) as scope:
@@ -81,26 +118,28 @@ Serve = Callable[[Path], AbstractAsyncContextManager[Store]]
 
 
 @asynccontextmanager
-async def open_ground(folder: Path, serve: Serve) -> AsyncIterator[Ground]:
+async def open_ground(folder: Path, serve: Serve, messengers: Sequence[str]) -> AsyncIterator[Ground]:
     """Serve everything while the block runs; what the program has logged is shown by a test that fails."""
     log = folder / "log"
     log.touch()
     try:
-        async with open_telegram() as telegram, serve(folder) as store, open_fault_proxy(store.endpoint_url) as proxy:
-            telegram.cloud_limit = None
-            yield Ground(telegram, store, proxy, _program(telegram, store, proxy, folder), Ledger(telegram))
+        async with AsyncExitStack() as stack:
+            sides = tuple([await stack.enter_async_context(open_side(name)) for name in messengers])
+            store = await stack.enter_async_context(serve(folder))
+            proxy = await stack.enter_async_context(open_fault_proxy(store.endpoint_url))
+            for side in sides:
+                if side.name == "telegram":
+                    side.world.cloud_limit = None
+            yield Ground(sides, store, proxy, _program(sides, store, proxy, folder), Ledger(sides))
     finally:
         sys.stdout.write(log.read_text())
 
 
-def _program(telegram: Telegram, store: Store, proxy: FaultProxy, folder: Path) -> Program:
+def _program(sides: Sequence[Side], store: Store, proxy: FaultProxy, folder: Path) -> Program:
     settings = {
-        ("telegram", "token"): telegram.token,
-        ("telegram", "api_url"): telegram.api_url,
-        # What a real Telegram allows would make each round last for minutes.
-        ("telegram", "messages_per_second"): "1000",
-        ("telegram", "chat_messages_per_second"): "1000",
-        ("telegram", "group_messages_per_minute"): "1000",
+        **{setting: value for side in sides for setting, value in side.settings.items()},
+        # What a real messenger allows would make each round last for minutes.
+        **{(side.name, limit): "1000" for side in sides for limit in LIMITS},
         ("s3", "bucket"): BUCKET,
         ("s3", "endpoint_url"): proxy.url,
         ("s3", "region"): store.region,

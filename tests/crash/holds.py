@@ -8,9 +8,10 @@ from typing import Protocol
 
 import trio
 
+from tests.sides import Side
 from trio_s3_bot.sandbox.faults import Request, When
-from trio_s3_bot.sandbox.replies import Reply, Work
-from trio_s3_bot.sandbox.telegram import Call, Status
+from trio_s3_bot.sandbox.replies import Reply, Status, Work
+from trio_s3_bot.sandbox.world import Call
 
 from .ground import Ground
 
@@ -31,7 +32,7 @@ Hold = Callable[[Ground], AbstractContextManager[Held]]
 
 
 class _HeldCall:
-    """An answer of the Telegram emulator that waits; what is held before the work is never done."""
+    """An answer of a messenger's emulator that waits; what is held before the work is never done."""
 
     def __init__(self) -> None:
         self.reached, self._released = trio.Event(), trio.Event()
@@ -46,22 +47,23 @@ class _HeldCall:
         return reply
 
 
-def telegram(method: str | None, when: When, *, text: str = "", skip: int = 0) -> Hold:
+def messenger(call: str | None, when: When, *, text: str = "", skip: int = 0, side: Side | None = None) -> Hold:
     """
-    Hold a call of the Bot API (`None`: any) whose text contains `text`, after letting `skip` such calls pass.
+    Hold a call to `side` (the only one) whose text contains `text`, after letting `skip` such calls pass.
 
-    `method` may be the file route, too.
+    `call` is one of the `Names` of both sides, or what the emulator's log calls it (`None`: any).
     """
 
     @contextmanager
     def armed(ground: Ground) -> Iterator[Held]:
-        held = _HeldCall()
-        fits = _after(skip, lambda call: text in str(call.params.get("text", "")))
-        fault = ground.telegram.faults.add(method=method, answer=held, before=when is When.BEFORE, match=fits)
+        held, at = _HeldCall(), side or ground.side
+        method = None if call is None else getattr(at.names, call, call)
+        fits = _after(skip, lambda seen: text in str(seen.params.get("text", seen.params.get("message", ""))))
+        fault = at.world.faults.add(method=method, answer=held, before=when is When.BEFORE, match=fits)
         try:
             yield held
         finally:
-            ground.telegram.faults.remove(fault)
+            at.world.faults.remove(fault)
             held.release()
 
     return armed

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
+import pytest
+
+from .conftest import MESSENGERS
 from .endings import run_that_ends
 from .ground import Ground
 from .workload import Workload
+
+
+@pytest.fixture
+def messengers(seed: int, request: pytest.FixtureRequest) -> Sequence[str]:
+    """Where a round takes place."""
+    drawn = Random(f"{seed} messengers").choice(list(MESSENGERS))
+    return MESSENGERS[request.config.getoption("--messenger") or drawn]
 
 
 async def test_killed_again_and_again_it_answers_everything_and_saves_each_document_once(
@@ -14,6 +25,8 @@ async def test_killed_again_and_again_it_answers_everything_and_saves_each_docum
 ) -> None:
     """Two sources of chance: what one is asked for must not hang on how fast the program is."""
     workload, random = Workload(ground, Random(f"{seed} deeds")), Random(f"{seed} endings")
+    if not all(side.keeps_messages for side in ground.sides):
+        await ground.killed_at(ground.hearing)
     workload.begin()
     for _ in range(random.randint(2, 5)):
         await run_that_ends(ground, workload, random)

@@ -6,12 +6,15 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from random import Random
+from typing import Any
 
 import trio
 
-from trio_s3_bot.sandbox.telegram import FILE_ROUTE, Chat, Content, SlowBody, User
+from tests.sides import Side
+from trio_s3_bot.sandbox.vk import FILE_ROUTE, Content, SlowBody
 
 from .ground import Ground
+from .talk import Place
 
 NAMES = (
     "report.pdf",
@@ -43,11 +46,10 @@ class Workload:
     def __init__(self, ground: Ground, random: Random) -> None:
         self._ground = ground
         self._random = random
-        self._places = self._people()
+        for side in ground.sides:
+            self._set_up(side)
+        self._places = [place for side in ground.sides for place in self._people(side)]
         self._large_left = LARGE_IN_ALL
-        ground.telegram.files_honour_range = random.random() < 0.8
-        if random.random() < 0.2:
-            ground.telegram.faults.add(method=FILE_ROUTE, times=None, answer=SlowBody(SLOWLY))
         deeds = random.randint(6, 16)
         self._early = random.randint(1, deeds)
         self._deeds = deque((random.uniform(0, PAUSE), self._deed(number)) for number in range(deeds))
@@ -72,30 +74,47 @@ class Workload:
         _, deed = self._deeds.popleft()
         deed()
 
-    def _people(self) -> list[tuple[Chat, User]]:
+    def _set_up(self, side: Side) -> None:
+        """How the messenger behaves in this round."""
+        side.world.files_honour_range = self._random.random() < 0.8
+        if self._random.random() < 0.2:
+            side.world.faults.add(method=FILE_ROUTE, times=None, answer=SlowBody(SLOWLY))
+        if side.name == "vk":
+            side.queue.repeats = self._random.choice((1, 1, 2))
+
+    def _people(self, side: Side) -> list[Place]:
         """Where somebody may write: each person to the bot, some in a group, too."""
-        telegram, random = self._ground.telegram, self._random
-        people = [telegram.user(f"Person {number}", language="en") for number in range(random.randint(1, 4))]
-        groups = [
-            telegram.group(f"Group {number}", people, supergroup=random.random() < 0.5)
-            for number in range(random.randint(0, 2))
-        ]
-        places = [(telegram.private_chat(person), person) for person in people]
-        return places + [(group, random.choice(people)) for group in groups]
+        random = self._random
+        people = [side.meet(f"Person {number}") for number in range(random.randint(1, 4 // len(self._ground.sides)))]
+        persons = [person for person, _ in people]
+        groups = [self._group(side, f"Group {number}", persons) for number in range(random.randint(0, 2))]
+        places = [Place(side, chat, person) for person, chat in people]
+        return places + [Place(side, group, random.choice(persons)) for group in groups]
+
+    def _group(self, side: Side, title: str, members: list[Any]) -> Any:
+        kind = {"supergroup": self._random.random() < 0.5} if side.name == "telegram" else {}
+        return side.world.group(title, members, **kind)
 
     def _deed(self, number: int) -> Deed:
-        chat, user = self._random.choice(self._places)
-        if self._random.random() < 0.4:
-            return partial(self._say, chat, user, f"text {number}")
-        return partial(self._ground.ledger.document, chat, user, self._random.choice(NAMES), self._content(number))
+        place, random = self._random.choice(self._places), self._random
+        if random.random() < 0.4:
+            return partial(self._say, place, f"text {number}")
+        if place.side.name == "vk" and random.random() < 0.2:
+            return partial(self._happens_again, place.side, random.randint(1, 3), new_ids=random.random() < 0.5)
+        cropped = {"cropped": random.random() < 0.2} if place.side.name == "vk" else {}
+        return partial(self._ground.ledger.document, place, random.choice(NAMES), self._content(number), **cropped)
 
-    def _say(self, chat: Chat, user: User, text: str) -> None:
+    def _say(self, place: Place, text: str) -> None:
         """In a group only what is addressed to the bot is answered."""
-        if chat.kind == "private":
-            self._ground.ledger.text(chat, user, text)
+        if place.chat.kind == "private":
+            self._ground.ledger.text(place, text)
         else:
-            self._ground.ledger.aside(chat, user, text)
-            self._ground.ledger.text(chat, user, f"/hello@{self._ground.telegram.bot.username} {text}")
+            self._ground.ledger.aside(place, text)
+            self._ground.ledger.text(place, place.side.command(f"hello {text}"))
+
+    def _happens_again(self, side: Side, count: int, *, new_ids: bool) -> None:
+        """VK tells of the last events once more."""
+        side.queue.replay(count, new_ids=new_ids)
 
     def _content(self, number: int) -> Content:
         """Bytes that no other document has; some are large."""
