@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.dialogue import button, buttons, press, saved, toast
-from tests.bot.talk import SAVED, meet, said, store_behind_proxy
+from tests.bot.dialogue import Held, button, buttons, press, saved, toast
+from tests.bot.talk import SAVED, all_handled, meet, said, store_behind_proxy
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import When
 from trio_s3_bot.sandbox.telegram import Content
@@ -61,6 +61,23 @@ async def test_what_is_cancelled_is_not_saved_however_far_it_was(world: World, c
         await saved(chat, alice, "next.txt")
         await world.s3.wait(lambda: list(world.objects) == ["next.txt"])
     assert said(chat)[1] == "[document] report.pdf\ncancelled"
+
+
+async def test_what_is_cancelled_before_it_is_called_taken_is_shown_to_be_cancelled(world: World) -> None:
+    """The chat has something else to hear when the document comes, and it is cancelled in reply to itself."""
+    alice, chat = meet(world)
+    greeting = Held()
+    world.telegram.faults.add(method="sendMessage", answer=greeting)
+    world.telegram.faults.add(method="getFile", answer=Held())
+    async with world.bot():
+        chat.say(alice, "hello")
+        await greeting.reached.wait()
+        document = chat.send_document(alice, "report.pdf", b"content")
+        chat.say(alice, "/cancel", reply_to=document["message_id"])
+        await all_handled(chat, alice)
+        greeting.release()
+        await chat.wait_for("[document] report.pdf\ncancelled")
+    assert said(chat)[1:] == ["[document] report.pdf\ncancelled"]
 
 
 async def test_what_has_taken_another_ones_place_already_stays_and_is_called_saved(world: World) -> None:
