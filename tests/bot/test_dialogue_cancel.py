@@ -80,6 +80,29 @@ async def test_what_is_cancelled_before_it_is_called_taken_is_shown_to_be_cancel
     assert said(chat)[1:] == ["[document] report.pdf\ncancelled"]
 
 
+async def test_what_is_said_in_reply_to_a_deleted_file_is_about_no_other_one(world: World) -> None:
+    alice, chat = meet(world)
+    async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
+        deleted = (await saved(chat, alice, "deleted.txt"))["message_id"]
+        chat.say(alice, "/delete", reply_to=deleted)
+        chat.say(alice, "yes", reply_to=(await chat.wait_for("Delete deleted.txt?"))["message_id"])
+        await chat.wait_for("deleted.txt is deleted.")
+        part = proxy.hold("UploadPart")
+        document = chat.send_document(alice, "big.bin", Content.generated(20 * MIB))
+        await part.reached.wait()
+        chat.say(alice, "/cancel", reply_to=deleted)
+        await chat.wait_for("There is nothing to cancel.")
+        chat.say(alice, "/rename", reply_to=document["message_id"])
+        await chat.wait_for("What shall big.bin be called?")
+        chat.say(alice, "stolen", reply_to=deleted)
+        await chat.wait_for("[document is required]")
+        chat.say(alice, "/rename big.bin", reply_to=deleted)
+        await chat.wait_for("Which file?")
+        part.release()
+        await chat.wait_for(f"{SAVED} big.bin")
+    assert list(world.objects) == ["big.bin"]
+
+
 async def test_what_has_taken_another_ones_place_already_stays_and_is_called_saved(world: World) -> None:
     """To remove it then would leave neither."""
     world.s3.put(BUCKET, "report.pdf", b"old")

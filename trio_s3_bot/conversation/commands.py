@@ -240,7 +240,9 @@ def _left(state: ChatState, update: UpdateObj, question: Question, item: Item) -
 
 def _about_a_file(state: ChatState, update: UpdateObj, command: Command, facts: Facts) -> Decision:
     """`/rename`, `/link`, `/delete`: for the file whose message is answered, or that is called so."""
-    found = [facts.items[i] for i in facts.replied or facts.named]
+    gives_new_name = command.name == "rename" and update.reply_to is not None
+    named = () if gives_new_name else facts.named
+    found = [facts.items[item] for item in facts.replied or named]
     mine = [item for item in found if item.is_of(update.sender)]
     exactly = [item for item in mine if item.name == command.argument]
     mine = exactly if len(exactly) == 1 and not facts.replied else mine
@@ -249,7 +251,7 @@ def _about_a_file(state: ChatState, update: UpdateObj, command: Command, facts: 
     if found and not mine:
         return _say(state, NotYours(reply_to=update.message_id))
     if len(mine) != 1:
-        name = command.argument if command.argument and not facts.replied else None
+        name = None if facts.replied or gives_new_name else command.argument or None
         return _say(state, NoSuchFile(name=name, reply_to=update.message_id))
     return _with_a_file(state, update, command, mine[0], replied=bool(facts.replied))
 
