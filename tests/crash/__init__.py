@@ -8,5 +8,6 @@ The kill test: the real program against messengers and an S3 store that outlive 
     python -m pytest tests/crash --store versitygw         # a real S3 server in place of moto
 
 `ground` is what the program stands on, `program` the process; `holds` stop it at a chosen request; `ledger` is the
-model of what must be true in the end, with a `talk` for each chat; `workload` and `endings` are what chance decides.
+model of what must be true in the end, with a `talk` for each chat; `said` reads the bot's messages. `workload`, with
+what people want of their documents in `dialogue`, and `endings` are what chance decides.
 """

@@ -20,8 +20,8 @@ from .program import Instant
 from .workload import Workload
 
 ASKED = {
-    "telegram": ("poll", "resolve", FILE_ROUTE, "send", "edit"),
-    "vk": ("poll", "groups.getLongPollServer", "resolve", DOC_ROUTE, FILE_ROUTE, "send", "edit"),
+    "telegram": ("poll", "resolve", FILE_ROUTE, "send", "edit", "press"),
+    "vk": ("poll", "groups.getLongPollServer", "resolve", DOC_ROUTE, FILE_ROUTE, "send", "edit", "press"),
 }
 """Calls to each messenger, as `holds.messenger` knows them."""
 STORED = (
@@ -33,6 +33,8 @@ STORED = (
     "ListParts",
     "CompleteMultipartUpload",
     "AbortMultipartUpload",
+    "UploadPartCopy",
+    "DeleteObject",
 )
 LATEST = 2.5
 """Seconds from a start to an end that is not placed at a request."""
@@ -41,13 +43,15 @@ LATEST = 2.5
 async def run_that_ends(ground: Ground, workload: Workload, random: Random) -> None:
     """One run while people go on writing; it is ended when all is done at the latest, nearly always by force."""
     _configure(ground, random)
-    gently = random.random() < 0.15
+    gently, later = random.random() < 0.15, random.random() < 0.6
     kind = _after_some_time if gently else random.choice((_after_some_time, _at_a_request, _at_a_call, _at_a_call))
     with kind(ground, random) as instant:
         async with trio.open_nursery() as nursery:
             written = trio.Event()
 
             async def write() -> None:
+                if later:
+                    await ground.polled()
                 await workload.go_on()
                 written.set()
 
@@ -69,9 +73,15 @@ def _configure(ground: Ground, random: Random) -> None:
 @contextmanager
 def _after_some_time(ground: Ground, random: Random) -> Iterator[Instant]:
     """While it starts, or later."""
-    delay = random.uniform(0, LATEST)
-    ground.program.note(f"to end after {delay:.2f} s")
-    yield partial(trio.sleep, delay)
+    delay, polling = random.uniform(0, LATEST), random.random() < 0.6
+    ground.program.note(f"to end after {delay:.2f} s{' of polling' if polling else ''}")
+
+    async def passed() -> None:
+        if polling:
+            await ground.polled()
+        await trio.sleep(delay)
+
+    yield passed
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from .program import Instant, Program
 from .stores import BUCKET, Store
 from .talk import Place
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds from the last start of the program until all has to be done."""
 
 PART_SIZE = 5 * 2**20
@@ -66,9 +66,14 @@ class Ground:
         """Run the program until `instant()` returns, and let it stop in peace."""
         await self._in_time(lambda: self._stopped_at(instant))
 
-    async def finished(self) -> None:
+    async def finished(self, meanwhile: Instant = trio.lowlevel.checkpoint) -> None:
         """Run the program until it has nothing left to do, stop it, and compare everything with the ledger."""
-        await self.stopped_at(self.done)
+
+        async def over() -> None:
+            await meanwhile()
+            await self.done()
+
+        await self.stopped_at(over)
         problems = await self._problems()
         if "Traceback" in self.program.log.read_text():
             problems.append("an exception was logged")
@@ -82,6 +87,10 @@ class Ground:
     async def hearing(self) -> None:
         """Return when what people send is kept for the program."""
         await self.until(lambda: all(side.keeps_messages for side in self.sides))
+
+    async def polled(self) -> None:
+        """Return when the program waits for what people send, anywhere."""
+        await self.until(lambda: any(side.queue.polled for side in self.sides))
 
     async def done(self) -> None:
         """Return when the chats show that the program has nothing left to do."""
@@ -119,8 +128,8 @@ Serve = Callable[[Path], AbstractAsyncContextManager[Store]]
 
 @asynccontextmanager
 async def open_ground(folder: Path, serve: Serve, messengers: Sequence[str]) -> AsyncIterator[Ground]:
-    """Serve everything while the block runs; what the program has logged is shown by a test that fails."""
-    log = folder / "log"
+    """Serve everything while the block runs; a test that fails shows the program's log, and what was said."""
+    log, ledger = folder / "log", Ledger()
     log.touch()
     try:
         async with AsyncExitStack() as stack:
@@ -130,9 +139,11 @@ async def open_ground(folder: Path, serve: Serve, messengers: Sequence[str]) -> 
             for side in sides:
                 if side.name == "telegram":
                     side.world.cloud_limit = None
-            yield Ground(sides, store, proxy, _program(sides, store, proxy, folder), Ledger(sides))
+            ledger.sides = sides
+            yield Ground(sides, store, proxy, _program(sides, store, proxy, folder), ledger)
     finally:
         sys.stdout.write(log.read_text())
+        sys.stdout.write(ledger.transcript())
 
 
 def _program(sides: Sequence[Side], store: Store, proxy: FaultProxy, folder: Path) -> Program:

@@ -9,16 +9,21 @@ from pathlib import PurePosixPath
 from tests.sides import Side
 from trio_s3_bot.sandbox.world import Content, as_content
 
-from .talk import Document, Place, Talk
+from .said import stems
+from .talk import Document, Place, Removal, Talk, Wish
 
 
 class Ledger:
-    """Sends what people send, writes it down, and compares."""
+    """
+    Sends what people send, writes it down, and compares. `talkative`: people do more than to send things, so that names
+    are free again, and the bot asks and answers.
+    """
 
-    def __init__(self, sides: Sequence[Side]) -> None:
-        self._sides = sides
+    def __init__(self, sides: Sequence[Side] = ()) -> None:
+        self.sides = sides
         self._talks: dict[tuple[str, int], Talk] = {}
         self._others: set[str] = set()
+        self.talkative = False
 
     def text(self, place: Place, text: str) -> None:
         """Somebody says something to the bot."""
@@ -32,12 +37,32 @@ class Ledger:
         """Somebody in a group says something that is none of the bot's business."""
         place.chat.say(place.person, text)
 
-    def document(self, place: Place, name: str, content: Content | bytes, **sent: bool) -> None:
+    def document(self, place: Place, name: str, content: Content | bytes, **sent: bool) -> Document:
         """Somebody sends a document; no other one may have these bytes. `sent` is what its messenger knows besides."""
         talk, _ = self._talk(place)
         content = as_content(content)
         message = place.chat.send_document(place.person, name, content, **sent)
-        talk.documents.append(Document(message["message_id"], name, content.sha256()))
+        document = Document(message["message_id"], name, content.sha256())
+        talk.documents.append(document)
+        return document
+
+    def wish(self, place: Place, document: Document, name: str, text: str, *, reply_to: int) -> None:
+        """The sender of a document says `text`, in order to have it called `name`."""
+        message_id = place.chat.say(place.person, text, reply_to=reply_to)["message_id"]
+        self._talk(place)[0].wishes.append(Wish(document, name, message_id))
+
+    def may_go(self, place: Place, document: Document) -> None:
+        """The sender of a document is about to cancel or to delete it."""
+        self._talk(place)[0].may_go.add(document.digest)
+
+    def removal(self, place: Place, removal: Removal) -> None:
+        """The sender of a document has said yes to its deletion."""
+        self._talk(place)[0].removals.append(removal)
+
+    def listing(self, place: Place) -> None:
+        """Somebody wants to see the chat's files, and nothing is under way any more."""
+        message_id = place.chat.say(place.person, place.side.command("list"))["message_id"]
+        self._talk(place)[0].listings.append(message_id)
 
     def other(self, key: str) -> None:
         """Another program has written an object."""
@@ -46,7 +71,7 @@ class Ledger:
     @property
     def done(self) -> bool:
         """Whether the bot has nothing left to do, as far as the chats show."""
-        heard = all(side.queue.polled and not side.queue.pending for side in self._sides)
+        heard = all(side.queue.polled and not side.queue.pending for side in self.sides)
         return heard and all(talk.answered for talk in self._talks.values())
 
     def problems(self, objects: dict[str, str], uploads: list[str]) -> list[str]:
@@ -55,9 +80,18 @@ class Ledger:
         return [
             *(f"multipart upload to {key!r} left behind" for key in uploads),
             *self._bucket_problems(objects),
-            *(f"{side.name}: {wrong}" for side in self._sides for wrong in _queue_problems(side)),
-            *(f"{name} {id_}: {wrong}" for (name, id_), talk in self._talks.items() for wrong in talk.problems(keys)),
+            *(f"{side.name}: {wrong}" for side in self.sides for wrong in _queue_problems(side)),
+            *(
+                f"{name} {id_}: {wrong}"
+                for (name, id_), talk in self._talks.items()
+                for wrong in talk.problems(keys, talkative=self.talkative)
+            ),
         ]
+
+    def transcript(self) -> str:
+        """All chats, to be read by whoever looks for what went wrong."""
+        talks = ((name, id_, talk.transcript()) for (name, id_), talk in self._talks.items())
+        return "".join(f"--- {name} {id_}\n{transcript}\n" for name, id_, transcript in talks)
 
     def _talk(self, place: Place) -> tuple[Talk, bool]:
         """The chat's page of the ledger, and whether it is a new one."""
@@ -66,16 +100,29 @@ class Ledger:
         return self._talks.setdefault(key, Talk(place.side, place.chat)), opens
 
     def _bucket_problems(self, objects: dict[str, str]) -> Iterator[str]:
-        documents = {document.digest: document for talk in self._talks.values() for document in talk.documents}
-        copies = Counter(objects.values())
-        for digest, document in documents.items():
-            if copies[digest] != 1:
-                yield f"{document} has {copies[digest]} objects"
+        """Each object is a document, once, under a name that it may have; `Talk` knows which of them must be there."""
+        documents = {document.digest: (document, talk) for talk in self._talks.values() for document in talk.documents}
+        for digest, count in Counter(objects.values()).items():
+            if digest in documents and count > 1:
+                yield f"{documents[digest][0]} has {count} objects"
         for key, digest in objects.items():
             if digest not in documents and key not in self._others:
                 yield f"{key!r} is nobody's document, or not whole"
-            elif digest in documents and not _is_right(key, documents[digest].name, objects):
-                yield f"{documents[digest]} is called {key!r}"
+            elif digest in documents:
+                document, talk = documents[digest]
+                if not any(self._is_right(key, name, objects) for name in talk.names_of(document)):
+                    yield f"{document} is called {key!r}, and may be called {talk.names_of(document)}"
+
+    def _is_right(self, key: str, name: str, objects: dict[str, str]) -> bool:
+        """Its own name, or the first number that was free: unless some have gone again, all lower ones are taken."""
+        if self.talkative:
+            return name in stems(key)
+        names = [name]
+        while names[-1] in objects:
+            if names[-1] == key:
+                return True
+            names.append(_numbered(name, len(names)))
+        return False
 
 
 def _queue_problems(side: Side) -> Iterator[str]:
@@ -85,16 +132,6 @@ def _queue_problems(side: Side) -> Iterator[str]:
     cursor = polls[-1].params.get(side.names.cursor) if polls else None
     if str(cursor) != str(side.next_cursor):
         yield f"the {side.names.cursor} is {cursor}, that of a bot that has everything is {side.next_cursor}"
-
-
-def _is_right(key: str, name: str, objects: dict[str, str]) -> bool:
-    """Its own name, or the first number that was free, so that all lower ones are taken."""
-    names = [name]
-    while names[-1] in objects:
-        if names[-1] == key:
-            return True
-        names.append(_numbered(name, len(names)))
-    return False
 
 
 def _numbered(name: str, number: int) -> str:

@@ -13,7 +13,8 @@ from trio_s3_bot.sandbox.world import Content
 
 from . import holds
 from .ground import PART_SIZE, Ground
-from .talk import SAVED, Place
+from .said import SAVED
+from .talk import Place
 
 pytestmark = pytest.mark.parametrize("messengers", EACH_MESSENGER, ids=lambda names: names[0])
 

@@ -11,7 +11,8 @@ from trio_s3_bot.sandbox.world import Content
 
 from . import holds
 from .ground import PART_SIZE, Ground
-from .talk import GREETING, REQUIRED, SAVED, TAKEN, Place
+from .said import GREETING, REQUIRED, SAVED, TAKEN
+from .talk import Place
 
 BIG = Content.generated(3 * PART_SIZE + 1000, "big")
 BEFORE, AFTER = When.BEFORE, When.AFTER

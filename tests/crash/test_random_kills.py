@@ -27,8 +27,7 @@ async def test_killed_again_and_again_it_answers_everything_and_saves_each_docum
     workload, random = Workload(ground, Random(f"{seed} deeds")), Random(f"{seed} endings")
     if not all(side.keeps_messages for side in ground.sides):
         await ground.killed_at(ground.hearing)
-    workload.begin()
+    await workload.begin()
     for _ in range(random.randint(2, 5)):
         await run_that_ends(ground, workload, random)
-    workload.end()
-    await ground.finished()
+    await ground.finished(workload.end)

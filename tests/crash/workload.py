@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Any
@@ -13,6 +13,7 @@ import trio
 from tests.sides import Side
 from trio_s3_bot.sandbox.vk import FILE_ROUTE, Content, SlowBody
 
+from .dialogue import REQUESTS, Deed, Sending
 from .ground import Ground
 from .talk import Place
 
@@ -36,8 +37,12 @@ SLOWLY = 8 * 2**20
 """Bytes a second: a large document then takes long enough to show its progress."""
 PAUSE = 0.4
 """Seconds between two deeds, at most."""
+PATIENCE = 3.0
+"""Seconds that people wait for what the bot says before they do something else."""
+OFFERED = ("offer", "keep_both")
 
-Deed = Callable[[], None]
+TALKATIVE = 0.7
+"""Share of the rounds in which people do more than to send things."""
 
 
 class Workload:
@@ -45,34 +50,78 @@ class Workload:
 
     def __init__(self, ground: Ground, random: Random) -> None:
         self._ground = ground
+        self._ledger = ground.ledger
         self._random = random
+        self._talkative = random.random() < TALKATIVE
+        self._agree()
         for side in ground.sides:
             self._set_up(side)
         self._places = [place for side in ground.sides for place in self._people(side)]
         self._large_left = LARGE_IN_ALL
-        deeds = random.randint(6, 16)
-        self._early = random.randint(1, deeds)
-        self._deeds = deque((random.uniform(0, PAUSE), self._deed(number)) for number in range(deeds))
+        deeds = [self._deed(number) for number in range(random.randint(6, 16))]
+        self._early = random.randint(1, len(deeds))
+        self._sendings = [deed for deed in deeds if isinstance(deed, Sending)]
+        if self._talkative:
+            self._want_more(deeds)
+        self._deeds = deque((random.uniform(0, PAUSE), deed) for deed in deeds)
 
-    def begin(self) -> None:
-        """Some of it happens before the program has ever run."""
+    async def begin(self) -> None:
+        """Some of it happens before the program runs: nothing is heard of it by then."""
         for _ in range(self._early):
-            self._next()
+            await self._next(patience=0)
 
     async def go_on(self) -> None:
         """The rest happens little by little; cancelled, it can be gone on with."""
         while self._deeds:
             await trio.sleep(self._deeds[0][0])
-            self._next()
+            await self._next()
 
-    def end(self) -> None:
-        """All that is left happens now."""
+    async def end(self) -> None:
+        """
+        All that is left happens now.
+
+        When the program has nothing more to do, people leave all questions; then what they say answers none.
+        """
         while self._deeds:
-            self._next()
+            await self._next()
+        if self._talkative:
+            for place in self._places:
+                self._ledger.text(place, place.side.command("hello the end"))
+            await self._ground.done()
+            await self._leave_questions()
+            for place in self._places:
+                self._ledger.listing(place)
+                private = place.chat.kind == "private"
+                self._ledger.text(place, "really" if private else place.side.command("hello really"))
 
-    def _next(self) -> None:
-        _, deed = self._deeds.popleft()
-        deed()
+    async def _next(self, patience: float = PATIENCE) -> None:
+        await self._deeds[0][1](patience)
+        self._deeds.popleft()
+
+    def _agree(self) -> None:
+        """What the operator wants to be asked."""
+        self._ledger.talkative = self._talkative
+        if self._talkative:
+            rename, on_conflict = self._random.choice(("offer", "ask")), self._random.choice(("keep_both", "ask"))
+            self._ground.program.set("names", "rename", rename)
+            self._ground.program.set("names", "on_conflict", on_conflict)
+            self._ground.program.set("names", "ask_timeout", "60 s" if (rename, on_conflict) == OFFERED else "2 s")
+
+    def _want_more(self, deeds: list[Deed]) -> None:
+        """After many documents their senders want something, each step some time after the one before."""
+        numbers = itertools.count()
+        for sending in self._sendings:
+            at = deeds.index(sending)
+            for request in self._random.sample(REQUESTS, self._random.choice((0, 1, 2))):
+                for step in request(sending, self._random, next(numbers)).steps():
+                    at = self._random.randint(at + 1, len(deeds))
+                    deeds.insert(at, step)
+
+    async def _leave_questions(self) -> None:
+        """Each answer says that a question is left, or that there was none."""
+        left = [(sending.place, sending.leave()) for sending in self._sendings]
+        for place, message_id in left:
+            await place.chat.wait_for(lambda m, p=place, i=message_id: p.side.answered(m) == i)
 
     def _set_up(self, side: Side) -> None:
         """How the messenger behaves in this round."""
@@ -100,19 +149,18 @@ class Workload:
         if random.random() < 0.4:
             return partial(self._say, place, f"text {number}")
         if place.side.name == "vk" and random.random() < 0.2:
-            return partial(self._happens_again, place.side, random.randint(1, 3), new_ids=random.random() < 0.5)
-        cropped = {"cropped": random.random() < 0.2} if place.side.name == "vk" else {}
-        return partial(self._ground.ledger.document, place, random.choice(NAMES), self._content(number), **cropped)
+            return partial(self._happens_again, place.side, random.randint(1, 3), random.random() < 0.5)
+        cropped = place.side.name == "vk" and random.random() < 0.2
+        return Sending(self._ledger, place, random.choice(NAMES), self._content(number), cropped)
 
-    def _say(self, place: Place, text: str) -> None:
-        """In a group only what is addressed to the bot is answered."""
-        if place.chat.kind == "private":
-            self._ground.ledger.text(place, text)
-        else:
-            self._ground.ledger.aside(place, text)
-            self._ground.ledger.text(place, place.side.command(f"hello {text}"))
+    async def _say(self, place: Place, text: str, patience: float) -> None:  # noqa: ARG002 - nothing to wait for
+        """In a group only what is addressed to the bot is answered. What is no command may be an answer."""
+        if place.chat.kind != "private":
+            self._ledger.aside(place, text)
+        said = place.chat.kind == "private" and not self._talkative
+        self._ledger.text(place, text if said else place.side.command(f"hello {text}"))
 
-    def _happens_again(self, side: Side, count: int, *, new_ids: bool) -> None:
+    async def _happens_again(self, side: Side, count: int, new_ids: bool, patience: float) -> None:  # noqa: ARG002
         """VK tells of the last events once more."""
         side.queue.replay(count, new_ids=new_ids)
 
