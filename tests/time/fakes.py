@@ -11,7 +11,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -20,7 +20,7 @@ from trio_util import RepeatedEvent
 
 from trio_s3_bot.bucket import Bucket, ObjectFacts
 from trio_s3_bot.bucket.objects import OpenUpload
-from trio_s3_bot.errors import KeyTaken, UploadGone
+from trio_s3_bot.errors import KeyTaken, ObjectGone, UploadGone
 from trio_s3_bot.inbox import Inbox, inbox_in
 from trio_s3_bot.inbox.database import Database, open_database
 from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command
@@ -243,18 +243,20 @@ class StoreInMemory(Bucket):
     """
     A store that keeps nothing but what it has to remember.
 
-    `fault` is the error that every request gets, if any; `lost` the one that is got in place of the answer, once what
-    was asked for is done.
+    Every request takes `latency` seconds. `fault` is the error that every request gets, if any; `lost` the one that is
+    got in place of the answer, once what was asked for is done.
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
         self.open_uploads: dict[str, str] = {}
         self.asked: list[float] = []
+        self.latency = 0.0
         self.fault: Callable[[], Exception | None] = lambda: None
         self.lost: Callable[[], Exception | None] = lambda: None
         self._created = 0
         self._stored = RepeatedEvent()
+        self._written = 0
 
     async def head(self, key: str) -> StoredObject | None:
         await self._work()
@@ -266,21 +268,32 @@ class StoreInMemory(Bucket):
 
     async def delete(self, key: str, *, etag: str | None = None) -> bool:
         await self._work()
-        found = self.objects.get(key)
-        if found is None or etag not in (None, found.etag):
+        if key not in self.objects or etag not in (None, self.objects[key].etag):
             return False
-        del self.objects[key]
+        self._put(key, None)
         self._answer()
         return True
 
     async def rename(self, old: str, new: str, facts: ObjectFacts, *, etag: str) -> str:
+        """In the steps of the real one, any of which may be the last."""
+        source, target = await self.head(old), await self.head(new)
+        if target is None:
+            if source is None or source.etag != etag:
+                raise ObjectGone(old)
+            target = await self._copy(old, new, facts)
+        elif not facts.metadata.items() <= target.metadata.items():
+            raise KeyTaken(new)
+        await self.delete(old, etag=etag)
+        return target.etag
+
+    async def _copy(self, old: str, new: str, facts: ObjectFacts) -> StoredObject:
         await self._work()
         if new in self.objects:
             raise KeyTaken(new)
-        assert self.objects[old].etag == etag
-        self.objects[new] = replace(self.objects.pop(old), metadata=dict(facts.metadata))
+        copied = self._new_object(self.objects[old].size, facts)
+        self._put(new, copied)
         self._answer()
-        return etag
+        return copied
 
     async def list_parts(self, key: str, upload_id: str) -> list[Part]:
         await self._work()
@@ -307,17 +320,28 @@ class StoreInMemory(Bucket):
         return upload_id
 
     async def store(self, plan: Plan, size: int, upload_id: str | None) -> Stored:
-        """What a transfer ends with: a write on the condition that nothing stands there."""
+        """What a transfer ends with: a write, unless the plan says otherwise on condition that nothing stands there."""
         await self._work()
         if upload_id is not None and self.open_uploads.get(upload_id) != plan.key:
             raise UploadGone(f"no upload {upload_id}")
-        if plan.key in self.objects:
+        if plan.only_if_absent and plan.key in self.objects:
             raise KeyTaken(plan.key)
-        self.objects[plan.key] = StoredObject(size, f'"{len(self.objects)}"', dict(plan.facts.metadata))
-        self._stored.set()
+        written = self._new_object(size, plan.facts)
+        self._put(plan.key, written)
         self.open_uploads.pop(upload_id or "", None)
         self._answer()
-        return Stored(size, self.objects[plan.key].etag)
+        return Stored(size, written.etag)
+
+    def _new_object(self, size: int, facts: ObjectFacts) -> StoredObject:
+        self._written += 1
+        return StoredObject(size, f'"{self._written}"', dict(facts.metadata))
+
+    def _put(self, key: str, found: StoredObject | None) -> None:
+        """All that ever changes in the bucket; `None` is a deletion."""
+        self.objects.pop(key, None)
+        if found is not None:
+            self.objects[key] = found
+            self._stored.set()
 
     async def there(self, key: str) -> None:
         """Wait until there is an object of that name."""
@@ -331,7 +355,7 @@ class StoreInMemory(Bucket):
 
     async def _work(self) -> None:
         self.asked.append(trio.current_time())
-        await trio.lowlevel.checkpoint()
+        await trio.sleep(self.latency)
         error = self.fault()
         if error is not None:
             raise error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
+from types import MappingProxyType
 
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -214,11 +215,15 @@ class Running:
 
 @asynccontextmanager
 async def bot(
-    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+    inbox: Inbox,
+    messenger: ScriptedMessenger,
+    store: StoreInMemory,
+    transfer: TimedTransfer,
+    settings: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> AsyncIterator[Running]:
-    """The bot with the shipped settings."""
+    """The bot with the shipped settings, and those in `settings`."""
     overrides = {("telegram", "token"): "1:token", ("s3", "bucket"): "files", ("stop", "grace_period"): str(GRACE)}
-    config = load(SHIPPED_CONFIG, {}, overrides)
+    config = load(SHIPPED_CONFIG, {}, overrides | dict(settings))
     stop = trio.Event()
     running = Running(stop)
 
