@@ -78,7 +78,7 @@ class Saver:
         no exception group; `NameTaken` when its sender is to be asked.
         """
         job, tried = claim.job, claim.attempts.key
-        same = await self._same_file(job)
+        same = await self._same_file(claim)
         if same is not None:
             await self.abandon_multipart(job)
             return Outcome(same.key, Stored(same.size, same.etag), same)
@@ -116,13 +116,14 @@ class Saver:
         await self._bucket.delete(key, etag=own.etag)
         return None
 
-    async def _same_file(self, job: UploadJob) -> SavedFile | None:
+    async def _same_file(self, claim: UploadClaim) -> SavedFile | None:
         """The very same document, sent before under the same name and still in the bucket."""
+        job, tried = claim.job, claim.attempts.key
         file = await self._jobs.same_file(job)
-        there = await self._bucket.head(file.key) if file is not None else None
-        if file is None or there is None or (there.size, there.etag) != (file.size, file.etag):
-            return None
-        return file
+        if file is None or (tried is not None and await self._keys.own(job, tried) is not None):
+            return None  # an earlier attempt may have come through without anybody knowing: then that is the one
+        there = await self._bucket.head(file.key)
+        return file if there is not None and (there.size, there.etag) == (file.size, file.etag) else None
 
     async def _save_as(
         self, choice: Choice, job: UploadJob, resolve: Callable[[UploadJob], Awaitable[Source]]

@@ -9,9 +9,12 @@ import trio
 from structlog.testing import capture_logs
 
 from tests.time.fakes import PART_SIZE, Disk, ScriptedMessenger, StoreInMemory, TimedTransfer, inbox_on, until
-from tests.time.scenes import all_ended, person, speaking, take, uploading
+from tests.time.scenes import all_ended, decide, document, person, speaking, take, uploading
+from trio_s3_bot.conversation import Say, Take
 from trio_s3_bot.errors import RetryAfter, StoreRefused, StoreUnavailable, TokenRefused, Unavailable
 from trio_s3_bot.inbox import Inbox
+from trio_s3_bot.keys import JOB_METADATA
+from trio_s3_bot.notices import Accepted
 
 ALICE, BOB = person(1), person(2)
 HOUR = 3600.0
@@ -227,3 +230,20 @@ async def test_a_document_that_alone_makes_the_store_fail_holds_up_no_other_and_
     assert any("poison could not be saved" in text for text in messenger.texts(ALICE))
     latest = {key: at for at, key in transfer.begun}
     assert max(latest[f"{second}.txt"] - second for second in range(1200)) <= 20
+
+
+async def test_a_document_that_came_through_is_not_taken_for_another_one_that_is_the_same(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+) -> None:
+    store.lost = until(10, OUT)
+    for upload in ("first", "again"):
+        taken = Take(upload, document("a.txt"), "a.txt", None, None)
+        await decide(inbox, ALICE, [taken, Say(Accepted(upload=upload, name="a.txt"))])
+    async with speaking(inbox, messenger) as outbox, uploading(inbox, store, transfer, messenger):
+        await all_ended(inbox)
+        await outbox.until_all_is_said()
+    documents = {key: found.metadata[JOB_METADATA] for key, found in store.objects.items()}
+    assert documents == {"a.txt": "first", "a (1).txt": "again"}
+    said = "\n".join(messenger.texts(ALICE))
+    assert "a (1).txt" in said
+    assert "already, the very same" not in said
