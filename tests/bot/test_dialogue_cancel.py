@@ -76,8 +76,8 @@ async def test_what_is_cancelled_before_it_is_called_taken_is_shown_to_be_cancel
         chat.say(alice, "/cancel", reply_to=document["message_id"])
         await all_handled(chat, alice)
         greeting.release()
-        await chat.wait_for("[document] report.pdf\ncancelled")
-    assert said(chat)[1:] == ["[document] report.pdf\ncancelled"]
+        await chat.wait_for("report.pdf is cancelled.")
+    assert said(chat)[1:] == ["[document] report.pdf\ncancelled", "report.pdf is cancelled."]
 
 
 async def test_what_is_said_in_reply_to_a_deleted_file_is_about_no_other_one(world: World) -> None:

@@ -264,18 +264,8 @@ def _compose(connection: sqlite3.Connection, chat: Chat, compose: Compose, now: 
     if isinstance(notices[0], Accepted):
         speaks_of = [(cursor.lastrowid, item) for item in about]
         connection.executemany("UPDATE uploads SET status_message = ? WHERE id = ?", speaks_of)
-        _correct_if_cancelled(connection, cursor.lastrowid)
     connection.executemany("DELETE FROM notices WHERE seq = ?", [(waiting.seq,) for waiting in found])
     return Composed(cursor.lastrowid, chat, message, found[0].edit_of)
-
-
-def _correct_if_cancelled(connection: sqlite3.Connection, message: int) -> None:
-    """What has been cancelled before it is said that it was taken: let that be followed by how it stands."""
-    connection.execute(
-        "UPDATE messages SET edit_due = edit_due + 1 "
-        "WHERE id = ? AND EXISTS (SELECT 1 FROM uploads WHERE status_message = messages.id AND cancelled)",
-        (message,),
-    )
 
 
 def _next_to_say(connection: sqlite3.Connection, chat_key: str) -> list[_Waiting]:
