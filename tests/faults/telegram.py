@@ -32,8 +32,8 @@ getMe with work left             before waits   waits   waits   fine    waits   
                                  after  waits   waits   waits   fine    waits   waits   waits   waits   waits   quits   waits   waits
 getUpdates                       before waits   waits   waits   fine    waits   waits   waits   waits   waits   waits   -own    -own
                                  after  waits   waits   waits   fine    waits   waits   waits   waits   waits   waits   waits   waits
-getFile                          before waits   waits   waits   fine    waits   waits   waits   waits   waits   again   -own    -own
-                                 after  waits   waits   waits   fine    waits   waits   waits   waits   waits   again   waits   waits
+getFile                          before again   again   again   fine    again   waits   again   again   again   again   -own    -own
+                                 after  again   again   again   fine    again   waits   again   again   again   again   again   again
 file                             before again   again   again   -req    -req    again   again   again   again   again   -own    -own
                                  after  again   again   again   fine    again   again   again   again   again   again   again   again
 sendMessage greeting             before waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    -own    -own
@@ -48,26 +48,26 @@ editMessageText last             before waits   waits   waits   fine    waits   
                                  after  waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    waits   waits
 answerCallbackQuery              before spins   spins   spins   fine    spins   spins   spins   spins   spins   spins   -own    -own
                                  after  fine    fine    fine    fine    fine    fine    fine    fine    fine    fine    fine    fine
-HeadObject before                before fine    fine    fine    -req    -req    fine    fine    fine    fine    waits   -own    -own
-                                 after  fine    fine    fine    -ans    fine    fine    fine    fine    fine    waits   fine    fine
-PutObject                        before again   again   again   fine    again   again   again   again   again   waits   -own    -own
-                                 after  again   again   again   -ans    again   again   again   again   again   waits   fine    -ans
-HeadObject after                 before fine    fine    fine    -req    -req    fine    fine    fine    fine    waits   -own    -own
-                                 after  fine    fine    fine    -ans    fine    fine    fine    fine    fine    waits   again   again
-ListObjectsV2                    before fine    fine    fine    -req    -req    fine    fine    fine    fine    waits   -own    -own
-                                 after  fine    fine    fine    fine    fine    fine    fine    fine    fine    waits   fine    fine
-ListMultipartUploads             before fine    fine    fine    -req    -req    fine    fine    fine    fine    waits   -own    -own
-                                 after  fine    fine    fine    fine    fine    fine    fine    fine    fine    waits   fine    fine
-CreateMultipartUpload            before again   again   again   -req    -req    again   again   again   again   waits   -own    -own
-                                 after  again   again   again   fine    again   again   again   again   again   waits   fine    again
-UploadPart                       before again   again   again   fine    again   again   again   again   again   waits   -own    -own
-                                 after  again   again   again   -ans    again   again   again   again   again   waits   fine    -ans
-ListParts                        before fine    fine    fine    -req    -req    fine    fine    fine    fine    waits   -own    -own
-                                 after  fine    fine    fine    fine    fine    fine    fine    fine    fine    waits   fine    fine
-CompleteMultipartUpload          before again   again   again   fine    again   again   again   again   again   waits   -own    -own
-                                 after  again   again   again   fine    again   again   again   again   again   waits   fine    again
-AbortMultipartUpload             before again   again   again   -req    -req    again   again   again   again   waits   -own    -own
-                                 after  again   again   again   -ans    again   again   again   again   again   waits   fine    -ans
+HeadObject before                before fine    fine    fine    -req    -req    fine    fine    fine    fine    again   -own    -own
+                                 after  fine    fine    fine    -ans    fine    fine    fine    fine    fine    again   fine    fine
+PutObject                        before again   again   again   fine    again   again   again   again   again   again   -own    -own
+                                 after  again   again   again   -ans    again   again   again   again   again   again   fine    -ans
+HeadObject after                 before fine    fine    fine    -req    -req    fine    fine    fine    fine    again   -own    -own
+                                 after  fine    fine    fine    -ans    fine    fine    fine    fine    fine    again   again   again
+ListObjectsV2                    before fine    fine    fine    -req    -req    fine    fine    fine    fine    again   -own    -own
+                                 after  fine    fine    fine    fine    fine    fine    fine    fine    fine    again   fine    fine
+ListMultipartUploads             before fine    fine    fine    -req    -req    fine    fine    fine    fine    again   -own    -own
+                                 after  fine    fine    fine    fine    fine    fine    fine    fine    fine    again   fine    fine
+CreateMultipartUpload            before again   again   again   -req    -req    again   again   again   again   again   -own    -own
+                                 after  again   again   again   fine    again   again   again   again   again   again   fine    again
+UploadPart                       before again   again   again   fine    again   again   again   again   again   again   -own    -own
+                                 after  again   again   again   -ans    again   again   again   again   again   again   fine    -ans
+ListParts                        before fine    fine    fine    -req    -req    fine    fine    fine    fine    again   -own    -own
+                                 after  fine    fine    fine    fine    fine    fine    fine    fine    fine    again   fine    fine
+CompleteMultipartUpload          before again   again   again   fine    again   again   again   again   again   again   -own    -own
+                                 after  again   again   again   fine    again   again   again   again   again   again   fine    again
+AbortMultipartUpload             before again   again   again   -req    -req    again   again   again   again   again   -own    -own
+                                 after  again   again   again   -ans    again   again   again   again   again   again   fine    -ans
 UploadPartCopy                   before again   again   again   -req    -req    again   again   again   again   again   -own    -own
                                  after  again   again   again   fine    again   again   again   again   again   again   fine    again
 CompleteMultipartUpload renaming before again   again   again   fine    again   again   again   again   again   again   -own    -own

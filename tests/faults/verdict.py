@@ -104,7 +104,8 @@ def _about_the_object(cell: Cell) -> Iterator[str]:
 
 
 def _about_the_words(cell: Cell) -> Iterator[str]:
-    true = ("[greeting] ", ANSWER, f"[document] {cell.name}: got it, saving it.", f"{SAVED} ", *cell.also_said)
+    taken = (f"[document] {cell.name}: got it, saving it.", f"[document] {cell.name}\nsaved")  # if that came first
+    true = ("[greeting] ", ANSWER, *taken, f"{SAVED} ", *cell.also_said)
     yield from (f"said: {text}" for text in _texts(cell) if not text.startswith(true))
     yield from (f"called saved when it wasn't: {text}" for text in cell.ground.lies if cell.stem in text)
     if not _kept_still(cell):

@@ -41,8 +41,8 @@ groups.getLongPollServer anew            before waits   waits   waits   fine    
                                          after  waits   waits   waits   fine    waits   waits   waits   waits   waits   waits   waits   waits   waits
 messages.getByConversationMessageId      before waits   waits   waits   fine    waits   waits   waits   waits   waits   waits   waits   -own    -own
                                          after  waits   waits   waits   fine    waits   waits   waits   waits   waits   waits   waits   waits   waits
-messages.getByConversationMessageId anew before waits   waits   waits   fine    waits   waits   waits   waits   waits   gone    again   -own    -own
-                                         after  waits   waits   waits   fine    waits   waits   waits   waits   waits   gone    again   waits   waits
+messages.getByConversationMessageId anew before again   again   again   fine    again   waits   again   again   again   gone    again   -own    -own
+                                         after  again   again   again   fine    again   waits   again   again   again   gone    again   again   again
 doc                                      before again   again   again   -req    -req    again   again   again   again   again   again   -own    -own
                                          after  again   again   again   -ans    again   again   again   again   again   again   again   fine    -ans
 file                                     before again   again   again   -req    -req    again   again   again   again   again   again   -own    -own
