@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from tests.dialogue.history import Doc, Sent
-from tests.dialogue.shown import TAKEN, Shown, ids, told_renamed
+from tests.dialogue.shown import TAKEN, Shown, ids, is_name_asked, told_renamed
 from tests.dialogue.steps import Scene
 from tests.time.fakes import Request
 from trio_s3_bot.model import Chat
@@ -38,6 +38,7 @@ class Licences:
         self.replacing: defaultdict[str, list[str]] = defaultdict(list)
         self.beside: set[str] = set()
         self.chosen: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        self.certain: dict[int | None, tuple[int, str]] = {}  # the one document that a text can only have meant
 
     def said(self, request: Request) -> None:
         """A question was put, or is over."""
@@ -48,9 +49,8 @@ class Licences:
                 self._conflicts[id_], self.asked[id_] = request.text, request.at
                 if request.at - self._naming.get(id_, 0) > LONG_AGO:
                     self._naming.pop(id_, None)
-        if "shall" in request.text and "be called?" in request.text:
-            for doc in self._shown.about(request.chat, request.message_id):
-                self._naming[doc.id] = request.at
+        for doc in self._shown.about(request.chat, request.message_id) if is_name_asked(request) else ():
+            self._naming[doc.id] = request.at
         renamed = told_renamed(request)
         if renamed is not None and request.at - self._naming.get(renamed[0], 0) > LONG_AGO:
             self._naming.pop(renamed[0], None)
@@ -92,6 +92,8 @@ class Licences:
         about = self._shown.about(chat, reply_to)
         mine = self._shown.of(chat, sent.person)
         meant = [doc for doc in mine if doc in about] if about else mine
+        if len(about) == 1 == len(meant):
+            self.certain[sent.update.message_id] = turn, meant[0].id
         if text.startswith("/"):
             command, _, argument = text[1:].partition(" ")
             self._commanded(turn, sent, meant, command, argument, replied=bool(about))

@@ -15,6 +15,7 @@ TAKEN, SAVED = "[document] ", "[document has been saved] "
 ENDED = ("saved", "cancelled", "not saved")
 _ALREADY = " (it was there already)"
 _RENAMED = re.compile(r"(.+) is called (.+) now\.")
+_NAME_SET = re.compile(r"Its name is (.+)\.")
 _DELETED = re.compile(r"(.+) is deleted\.")
 
 
@@ -51,6 +52,17 @@ def told_renamed(request: Request) -> tuple[str, str] | None:
     """The document that a message says is called otherwise now, and how."""
     found = _RENAMED.fullmatch(request.text)
     return (next(id_ for _, id_ in ids(request)), found[2]) if found else None
+
+
+def is_name_asked(request: Request) -> bool:
+    """Whether a message asks what a document is to be called."""
+    return "What shall" in request.text and "be called?" in request.text
+
+
+def told_its_name(request: Request) -> str | None:
+    """The name that a message says is that of the document asked about."""
+    found = _NAME_SET.fullmatch(request.text)
+    return found[1] if found else None
 
 
 def told_deleted(request: Request) -> str | None:

@@ -128,8 +128,8 @@ class Stage:
             if isinstance(event, Sent) and event.update.sender == sender:
                 yield from event.update.documents
 
-    def _press(self, chat: Chat, sender: Sender, verb: str, back: int) -> None:
-        shown = [(request, data) for request, data in self._buttons(chat) if data.partition(":")[0] == verb]
+    def _press(self, chat: Chat, sender: Sender, verb: str | None, back: int) -> None:
+        shown = [(request, data) for request, data in self._buttons(chat) if verb in (None, data.partition(":")[0])]
         if len(shown) <= back:
             return
         request, data = shown[back]

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 NAMES = ("one.txt", "two.txt")
 VERBS = (
-    "stop",
     "name",
+    "stop",
     "keep",
     "capt",
     "over",
     "both",
-    "yes",
     "del",
+    "yes",
     "no",
     "link",
     "card",
@@ -24,13 +24,10 @@ VERBS = (
     "now",
     "stat",
 )
+TALK = ("thanks a lot", "new name", "..")
+CHOICES = ("yes", "no", "replace", "both", "cancel")
+ABOUT_FILES = tuple(f"/{command} {name}" for command in ("rename", "delete", "link") for name in NAMES)
 MOST_STEPS = 60
-TALK = ("thanks a lot", "hello")
-TEXTS = (
-    *("/cancel", "/rename", "/delete", "two.txt", "three.txt", "new name", *TALK),
-    *("yes", "no", "replace", "both", "cancel", "..", "/list", "/status", "/link", "/help"),
-    *(f"/{command} {name}" for command in ("rename", "delete", "link") for name in NAMES),
-)
 
 
 @dataclass(frozen=True)
@@ -59,9 +56,13 @@ class Send:
 
 @dataclass(frozen=True)
 class Press:
-    """The `back`th newest button of this verb that was ever shown in the chat, whatever hangs there by now."""
+    """
+    The `back`th newest button that was ever shown in the chat, whatever hangs there by now.
 
-    verb: str
+    With `verb` only buttons of that verb count.
+    """
+
+    verb: str | None
     back: int = 0
 
 
@@ -103,8 +104,11 @@ sends = st.builds(
     album=st.sampled_from([False, False, True]),
     large=st.booleans(),
 )
-presses = st.builds(Press, st.sampled_from(VERBS), st.sampled_from([0, 0, 0, 1, 2, 5]))
-types = st.builds(Type, st.sampled_from(TEXTS), st.none() | st.integers(0, 5))
+newest = st.sampled_from([0, 0, 0, 1, 2, 5])
+presses = st.builds(Press, st.none(), st.integers(0, 11)) | st.builds(Press, st.sampled_from(VERBS), newest)
+commands = st.sampled_from(["/cancel", "/cancel", "/rename", "/delete", "/link", "/list", "/status", *ABOUT_FILES])
+answers = st.sampled_from(["two.txt", "three.txt", *CHOICES, *TALK])
+types = st.builds(Type, commands | answers, st.none() | st.integers(0, 5))
 storms = st.builds(Storm, st.sampled_from([5.0, 100.0]), st.booleans())
 deeds = st.one_of(sends, sends, presses, presses, types, types, st.just(Crash()) | storms)
 pauses = st.sampled_from([2.0, 0.0, 0.3, 5.0, 20.0, 65.0])

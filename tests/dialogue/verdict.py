@@ -12,8 +12,10 @@ from tests.dialogue.shown import (
     ENDED,
     Shown,
     Told,
+    is_name_asked,
     standings,
     told_deleted,
+    told_its_name,
     told_renamed,
     told_saved,
 )
@@ -42,6 +44,8 @@ class Verdict:
         self._deleted: Counter[str] = Counter()
         self._told_deleted: Counter[str] = Counter()
         self._cancelled_by_toast: set[str] = set()
+        self._to_be_deleted: set[str] = set()
+        self._promised: dict[str, tuple[int, str]] = {}  # the name each document was to have, and who asked when
         self._said: set[int] = set()
         self._called_taken_or_saved: Counter[Chat] = Counter()  # more of the first than of the second
 
@@ -55,8 +59,8 @@ class Verdict:
                     yield from self._request(turn, event)
                 case Changed():
                     yield from self._changed(turn, event)
-                case Answered(press=press, toast="Cancelled."):
-                    self._cancelled_by_toast.add(press.data.partition(":")[2])
+                case Answered():
+                    self._answered(event)
         yield from self._in_the_end()
 
     def _sent(self, turn: int, sent: Sent) -> None:
@@ -64,6 +68,15 @@ class Verdict:
         if doc is not None:
             self._shown.sent(doc)
         self._licences.sent(turn, sent)
+
+    def _answered(self, answered: Answered) -> None:
+        """What a press was answered with is a promise; nothing at all says that it is done."""
+        verb, _, rest = answered.press.data.partition(":")
+        match verb, answered.toast:
+            case "stop", "Cancelled.":
+                self._cancelled_by_toast.add(rest)
+            case "yes", "":
+                self._to_be_deleted.add(rest.partition(":")[0])
 
     # What is said
 
@@ -83,8 +96,18 @@ class Verdict:
         deleted = told_deleted(request)
         if deleted is not None:
             self._told_deleted[deleted.rpartition("/")[2]] += 1
+        self._promise(request)
         if "could not be saved" in request.text or "was gone already" in request.text:
             yield f"why was this said: {request.text!r}"
+
+    def _promise(self, request: Request) -> None:
+        """That a document has a name is a promise, until another one is asked for."""
+        named = told_its_name(request)
+        if named is not None and request.message.reply_to in self._licences.certain:
+            asked, id_ = self._licences.certain[request.message.reply_to]
+            self._promised[id_] = asked, named
+        for doc in self._shown.about(request.chat, request.message_id) if is_name_asked(request) else ():
+            self._promised.pop(doc.id, None)
 
     def _called_saved(self, turn: int, request: Request, told: Told) -> Iterator[str]:
         if told.id is not None:
@@ -126,8 +149,7 @@ class Verdict:
         wanted = {self._shown.docs[id_].name, *(chosen for _, chosen in self._licences.chosen[id_])}
         if name in wanted:
             return
-        numbered = _NUMBERED.fullmatch(name)
-        if not numbered or numbered[1] + (numbered[2] or "") not in wanted:
+        if not any(_is_called(name, one) for one in wanted):
             yield f"nobody wanted it to be called {changed.key!r}"
         elif not self._may_be_beside(id_, changed.at):
             yield f"nobody wanted it to be kept beside: {changed.key!r}"
@@ -193,6 +215,12 @@ class Verdict:
         replaces = self._scene.on_conflict == "overwrite" or doc.id in self._licences.replacing
         if doc.id in self._cancelled_by_toast and not replaces:
             yield f"{doc.name!r} was called cancelled, and is there"
+        asked, promised = self._promised.get(doc.id, (0, None))
+        since = any(turn > asked for turn, _ in self._licences.chosen[doc.id])
+        if promised is not None and not since and not any(_is_called(name, promised) for name in names):
+            yield f"its name was to be {promised!r}, and is {names}"
+        if doc.id in self._to_be_deleted:
+            yield f"{doc.name!r} was to be deleted, and is there"
 
     def _was_there(self, doc: Doc) -> bool:
         """Whether it is one that was there already, and is there still unless somebody wanted otherwise since."""
@@ -222,6 +250,12 @@ class Verdict:
         return next(
             turn for turn, event in enumerate(self._history) if isinstance(event, Sent) and doc_of(event) == doc
         )
+
+
+def _is_called(name: str, wanted: str) -> bool:
+    """Whether a name is the wanted one, or that with a number."""
+    numbered = _NUMBERED.fullmatch(name)
+    return name == wanted or (numbered is not None and numbered[1] + (numbered[2] or "") == wanted)
 
 
 def _begun(history: Iterable[Event]) -> dict[str, float]:
