@@ -31,6 +31,17 @@ async def test_the_token_may_come_in_the_header_or_in_the_form(vk: Vk, client: V
     assert in_form["response"]["groups"][0]["id"] == vk.group_id
 
 
+async def test_a_client_that_dies_in_the_middle_of_a_call_gives_no_cause_to_complain(vk: Vk, client: VkClient) -> None:
+    port = int(vk.api_url.split(":")[2].partition("/")[0])
+    stream = await trio.open_tcp_stream("127.0.0.1", port)
+    await stream.send_all(b"POST /method/messages.send HTTP/1.1\r\nHost: vk\r\nContent-Length: 100\r\n\r\nmess")
+    await client.result("groups.getById")  # by then the other call has been begun
+    await stream.aclose()
+    await client.result("groups.getById")
+    assert vk.complaints == []
+    assert len(vk.calls("messages.send")) == 0
+
+
 @pytest.mark.parametrize(
     ("form", "text"),
     [
