@@ -184,11 +184,11 @@ async def open_side(name: str) -> AsyncIterator[Side]:
     if name == "telegram":
         async with tg.open_telegram(TOKENS[name]) as telegram:
             yield telegram_side(telegram)
-            assert telegram.complaints == []
+            assert telegram.complaints == [], telegram.complaints
     else:
         async with vk.open_vk(TOKENS[name]) as world:
             yield vk_side(world)
-            assert world.complaints == []
+            assert world.complaints == [], world.complaints
 
 
 def _telegram_buttons(message: Shown) -> list[list[str]]:
