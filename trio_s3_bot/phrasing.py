@@ -94,7 +94,7 @@ class Phrasing:
         asking = any(isinstance(notice, Accepted) and notice.asking for notice in notices)
         as_taken = (UploadState.ASKING,) if asking else (UploadState.WAITING, UploadState.RUNNING)
         if documents and any(document.state not in as_taken for document in documents):
-            return texts.status([self._line(document) for document in documents], language)
+            return texts.status([_snapshot(document) for document in documents], language)
         return texts.compose(notices, language)
 
     def _line(self, document: StatusDocument) -> texts.StatusLine:

@@ -10,7 +10,11 @@ GREETING, REQUIRED, TAKEN, SAVED = "[greeting]", "[document is required]", "[doc
 UNDER_WAY = ("▰", "▱", " so far", "being saved", "waiting for its turn", "waiting for your answer")
 _FOLDED = re.compile(r"\d+ files?( taken, saving them| taken\. Rename any before they are saved\?)?:?")
 _SIZE = re.compile(r", [\d.,]+ \w+$")
-_GOT = re.compile(r": got it(, saving it( as .*)?\.|\. Rename it before it is saved\?)$", re.DOTALL)
+_GOT = re.compile(
+    r": (got it(, saving it( as .*)?\.|\. Rename it before it is saved\?)"
+    r"|saved|not saved|cancelled|being saved|waiting for its turn|waiting for your answer)$",
+    re.DOTALL,
+)
 _RENAMED = re.compile(r"(.*) is called (.*) now\.")
 _DELETED = re.compile(r"(.*) is deleted\.")
 _LIST = re.compile(r"Your saved files, (\d+) files?:|You have no saved files yet\.")
@@ -18,12 +22,14 @@ _NUMBERED = re.compile(r"(.*) \(\d+\)(\.\w+)?")
 _DIALOGUE = re.compile(
     r"(There is a file of that name already\. )?What shall .* be called\? "
     r"|Its name is .*\.$"
-    r"|There is a .* already\. Replace it, keep both, or cancel\?"
+    r"|.* is there already\. Replace it, keep both, or cancel\?"
     r"|Delete .*\? It can't be brought back\."
     r"|Which file\? "
     r"|.* is still there\.$"
     r"|.* is not there \(any more\)\.$"
     r"|.*: still working on what you asked before\.$"
+    r"|.* is still being saved\.$"
+    r"|.* is cancelled\.$"
     r"|There is nothing to cancel\.$"
     r"|On their way, |Nothing is waiting or being saved\.$"
     r"|[^\n]+\n[^\n]+$"
