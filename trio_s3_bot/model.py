@@ -132,7 +132,8 @@ class Source:
     """
     Where the bytes of a document can be read: a URL or a local path, never both.
 
-    `url` may carry a token. `redirect_hosts` are the host names a redirect may lead to; empty: none is followed.
+    `url` may carry a token. `hosts` are those that the URL and its redirects may lead to, they and what is below them;
+    empty: the URL is read as it is, and no redirect is followed.
     `size` is what the messenger promises, `None` where it doesn't. `refuse_html` rejects an HTML answer, which some
     messengers give with status 200 in place of a file.
     """
@@ -140,7 +141,7 @@ class Source:
     url: Secret | None = None
     path: str | None = None
     size: int | None = None
-    redirect_hosts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     refuse_html: bool = False
 
 

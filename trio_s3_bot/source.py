@@ -10,7 +10,7 @@ import ipaddress
 import os
 import re
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
@@ -18,6 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import trio
 import urllib3
 from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
 from trio_s3_bot.errors import DocumentRefused, Reason, SourceExpired, SourceUnavailable
 from trio_s3_bot.model import Secret, Source
@@ -195,6 +196,8 @@ class Reader:
     def _open_url(self, position: int) -> None:
         assert self._source.url is not None
         url = self._source.url.reveal()
+        if self._source.hosts:
+            url = permitted(url, self._source.hosts)
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={position}-"} if position else {})
         for _ in range(REDIRECTS + 1):
             response = self._pools.get(url, headers)
@@ -202,7 +205,7 @@ class Reader:
             if location is None:
                 return self._accept(response, position)
             response.close()
-            url = self._redirected(url, location)
+            url = permitted(location, self._source.hosts, seen_from=url)
         raise SourceUnavailable("the document's address redirects without end")
 
     def _accept(self, response: urllib3.BaseHTTPResponse, position: int) -> None:
@@ -217,16 +220,27 @@ class Reader:
         if status == 206:
             self._position = _start_of(response, position)
 
-    def _redirected(self, url: str, location: str) -> str:
-        """Where a redirect leads, if it may: only to the messenger's own storage hosts."""
-        target = urljoin(url, location)
-        parts = urlsplit(target)
-        host = parts.hostname or ""
-        if not any(host == allowed or host.endswith(f".{allowed}") for allowed in self._source.redirect_hosts):
-            raise DocumentRefused(Reason.NOT_READABLE, f"its address redirects to {host or 'nowhere'}")
-        if parts.scheme != "https" and not _is_loopback(host):
-            raise DocumentRefused(Reason.NOT_READABLE, f"its address redirects to {host} without TLS")
-        return target
+
+def permitted(url: str, hosts: Collection[str], *, seen_from: str = "") -> str:
+    """
+    The address as it is connected to, if it may be: at one of `hosts` or below it, over TLS, at the usual port.
+
+    `seen_from` is the one that redirects there. It is judged by the parser of the library that connects, because
+    another one may see another host in the same text. Only at a loopback address, where that is among `hosts`, TLS and
+    the port don't matter. Raises `DocumentRefused`.
+    """
+    try:
+        parts = parse_url(urljoin(seen_from, url))
+    except ValueError:
+        raise DocumentRefused(Reason.NOT_READABLE, "its address can't be understood") from None
+    host = parts.host or ""
+    if not any(host == known or host.endswith(f".{known}") for known in hosts):
+        raise DocumentRefused(Reason.NOT_READABLE, f"its address leads to {host or 'nowhere'}")
+    if parts.auth is not None:
+        raise DocumentRefused(Reason.NOT_READABLE, f"its address leads to {host} with a user name")
+    if not _is_loopback(host) and (parts.scheme, parts.port or 443) != ("https", 443):
+        raise DocumentRefused(Reason.NOT_READABLE, f"its address leads to {host}, but not over TLS at its usual port")
+    return parts.url
 
 
 def _start_of(response: urllib3.BaseHTTPResponse, asked: int) -> int:
