@@ -13,6 +13,7 @@ from trio_s3_bot.bucket import Bucket, Probe, probe_key
 from trio_s3_bot.errors import (
     CheckFailed,
     MessengerError,
+    OperatorNeeded,
     PollConflict,
     RetryAfter,
     StoreUnavailable,
@@ -53,6 +54,8 @@ async def check_messenger(messenger: Messenger) -> Account:
             f"{messenger.name}: {error}, so its updates go there.",
             "Delete it with the Bot API's deleteWebhook, or use another bot.",
         ) from error
+    except OperatorNeeded as error:
+        raise CheckFailed(f"{messenger.name} refuses to work with this bot: {error.what}.", error.advice) from error
     except Unavailable:
         raise
     except MessengerError as error:

@@ -12,6 +12,7 @@ BotError
 │   ├── TokenRefused         the token is wrong or revoked                                 -> exit code 2 at start
 │   ├── Unavailable          network, 5xx, HTML for JSON: back off, try again
 │   │   └── RetryAfter       the messenger said how long to wait
+│   │       └── OperatorNeeded  a right, a switch, a captcha: wait until the operator has acted
 │   ├── PollConflict         a webhook is set, or somebody else polls with this token
 │   ├── ChatUnreachable      blocked, kicked, vanished: stop talking to this chat
 │   ├── ChatMoved            the group has a new id: say it there
@@ -98,6 +99,18 @@ class RetryAfter(Unavailable):
     def __init__(self, message: str, seconds: float) -> None:
         self.seconds = seconds
         super().__init__(message)
+
+
+class OperatorNeeded(RetryAfter):
+    """
+    The messenger refuses what it is there for until the operator has acted; `advice` says how.
+
+    `what` says what was found; `str()` is both. After `seconds` it is worth while to look whether it has been done.
+    """
+
+    def __init__(self, what: str, advice: str, seconds: float) -> None:
+        self.what, self.advice = what, advice
+        super().__init__(f"{what}. {advice}", seconds)
 
 
 class PollConflict(MessengerError):

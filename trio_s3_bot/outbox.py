@@ -23,6 +23,7 @@ from trio_s3_bot.errors import (
     ChatMoved,
     ChatUnreachable,
     MessageGone,
+    OperatorNeeded,
     RequestRefused,
     RetryAfter,
     StateError,
@@ -264,10 +265,18 @@ class Outbox:
             log.info("a message can't be edited and stays as it is", chat=line.chat.key, error=str(error))
 
     def _keep_still(self, line: _Line, error: RetryAfter) -> None:
-        """Pause the chat as long as the messenger asks; a second chat that is told so meanwhile pauses all."""
+        """
+        Pause the chat as long as the messenger asks; a second chat that is told so meanwhile pauses all.
+
+        So it is with what the operator has to see to: of one refusal nobody can tell whether it concerns all chats.
+        """
         now = trio.current_time()
         self._floods = {chat: until for chat, until in self._floods.items() if until > now and chat != line.chat.key}
-        log.warning("flood limit reached", chat=line.chat.key, retry_after=error.seconds, error=str(error))
+        if isinstance(error, OperatorNeeded):
+            event = "the messenger refuses messages until its operator acts; they wait"
+            log.error(event, chat=line.chat.key, again_after=error.seconds, error=str(error))
+        else:
+            log.warning("flood limit reached", chat=line.chat.key, retry_after=error.seconds, error=str(error))
         if self._floods:
             self._budget.pause(error.seconds + AFTER_RETRY_AFTER)
         self._floods[line.chat.key] = now + error.seconds

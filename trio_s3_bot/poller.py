@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 import trio
 
-from trio_s3_bot.errors import MessengerError, PollConflict, RetryAfter, StateError, TokenRefused
+from trio_s3_bot.errors import MessengerError, OperatorNeeded, PollConflict, RetryAfter, StateError, TokenRefused
 from trio_s3_bot.inbox import Claim, Updates, once_readable
 from trio_s3_bot.messengers.base import Batch, Messenger
 from trio_s3_bot.patience import SHIPPED, Pauses
@@ -108,6 +108,8 @@ def _meaning(error: MessengerError | StateError, conflicts: int) -> str:
         return "a webhook is set for this bot, so it gets no updates here; delete it with deleteWebhook"
     if isinstance(error, PollConflict) and conflicts >= ANOTHER_POLLER:
         return "another program polls with this token; stop it, or it takes this bot's updates"
+    if isinstance(error, OperatorNeeded):
+        return "the messenger refuses to be polled until its operator acts"
     if isinstance(error, TokenRefused):
         return "the messenger doesn't accept the token any more; put in the new one and restart"
     if isinstance(error, StateError):

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.bot.talk import NO_LIMITS, SAVED
+from tests.bot.talk import SAVED, UNHURRIED
 from tests.world import World
 from trio_s3_bot.sandbox.replies import Delay, SlowBody
 
 SAME_ID = 700_000_001  # of a person in either messenger
 LARGE = bytes(range(256)) * (36 * 1024)  # more than one part
-UNHURRIED = {**NO_LIMITS, **{("vk", key): value for (_, key), value in NO_LIMITS.items()}}
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from tests.sides import Side
-from trio_s3_bot.errors import DocumentRefused, SourceExpired, Unavailable
+from trio_s3_bot.errors import DocumentRefused, OperatorNeeded, SourceExpired, SourceUnavailable, Unavailable
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.messengers.vk_types import FileId
 from trio_s3_bot.model import Document
 from trio_s3_bot.sandbox.replies import Html502, Status
-from trio_s3_bot.sandbox.vk import DOC_ROUTE, FILE_ROUTE, Chat, ErrorPage, User
+from trio_s3_bot.sandbox.vk import DOC_ROUTE, FILE_ROUTE, ApiError, Chat, ErrorPage, User
 from trio_s3_bot.source import permitted
 
 from .talk import Listener, content_of
@@ -147,6 +147,30 @@ async def test_the_chat_being_closed_to_the_bot_is_no_error_of_the_chat_here(
     await messenger.resolve(document)
     del vk.world.chats[chat.id]
     with pytest.raises(DocumentRefused):
+        await messenger.resolve(document)
+
+
+@pytest.mark.parametrize("code", [7, 15, 915, 14])
+async def test_a_right_that_was_taken_away_does_not_make_a_document_gone(
+    vk: Side, messenger: Messenger, chat: Chat, alice: User, code: int
+) -> None:
+    chat.send_document(alice, "report.pdf", b"content")
+    [document] = await heard(messenger)
+    await messenger.resolve(document)
+    vk.world.faults.add(answer=ApiError(code), method=LOOK_UP)
+    with pytest.raises(OperatorNeeded):
+        await messenger.resolve(document)
+    assert await content_of(await messenger.resolve(document)) == b"content"
+
+
+async def test_a_refused_look_up_does_not_make_a_document_gone(
+    vk: Side, messenger: Messenger, chat: Chat, alice: User
+) -> None:
+    chat.send_document(alice, "report.pdf", b"content")
+    [document] = await heard(messenger)
+    await messenger.resolve(document)
+    vk.world.faults.add(answer=ApiError(100), method=LOOK_UP)
+    with pytest.raises(SourceUnavailable):
         await messenger.resolve(document)
 
 

@@ -9,7 +9,15 @@ import pytest
 import trio
 
 from tests.sides import Side
-from trio_s3_bot.errors import ChatUnreachable, MessageGone, RequestRefused, RetryAfter, TokenRefused, Unavailable
+from trio_s3_bot.errors import (
+    ChatUnreachable,
+    MessageGone,
+    OperatorNeeded,
+    RequestRefused,
+    RetryAfter,
+    TokenRefused,
+    Unavailable,
+)
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Button, Chat, OutMessage, UpdateObj
 from trio_s3_bot.sandbox import vk as sandbox
@@ -165,6 +173,52 @@ async def test_a_message_is_said_without_its_buttons_where_the_community_may_not
     assert (said["text"], "keyboard" in said) == ("Yes.", False)
 
 
+async def test_a_message_is_said_without_buttons_that_vk_finds_fault_with(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat
+) -> None:
+    for method in ("messages.send", "messages.edit"):
+        vk.world.faults.add(answer=ApiError(911), method=method)
+    message_id = await messenger.send(Chat("vk", chat.id), OutMessage("Really?", KEYBOARD))
+    await messenger.edit(Chat("vk", chat.id), message_id, OutMessage("Yes.", KEYBOARD))
+    said = chat.find(message_id)
+    assert said is not None
+    assert (said["text"], "keyboard" in said) == ("Yes.", False)
+
+
+@pytest.mark.parametrize("code", [910, 914])
+async def test_of_a_text_that_vk_finds_too_long_the_beginning_is_said(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat, code: int
+) -> None:
+    for method in ("messages.send", "messages.edit"):
+        vk.world.faults.add(answer=ApiError(code), method=method, times=2)
+    message_id = await messenger.send(Chat("vk", chat.id), OutMessage(f"[document] {'a' * 4000}"))
+    said = chat.find(message_id)
+    assert said is not None
+    assert (said["text"][:12], len(said["text"])) == ("[document] a", 1002)
+    await messenger.edit(Chat("vk", chat.id), message_id, OutMessage(f"[document] {'b' * 4000}", KEYBOARD))
+    said = chat.find(message_id)
+    assert said is not None
+    assert (said["text"][:12], len(said["text"]), "keyboard" in said) == ("[document] b", 1002, True)
+
+
+async def test_a_text_that_vk_finds_too_long_however_short_it_is_is_refused(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat
+) -> None:
+    vk.world.faults.add(answer=ApiError(914), method="messages.send", times=None)
+    with pytest.raises(RequestRefused):
+        await messenger.send(Chat("vk", chat.id), OutMessage("a" * 4000))
+    assert len(vk.world.calls("messages.send")) == 5
+
+
+async def test_an_edit_that_is_denied_to_the_token_waits_for_the_operator(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat
+) -> None:
+    message_id = await messenger.send(Chat("vk", chat.id), OutMessage("Hello"))
+    vk.world.permissions.discard("messages")
+    with pytest.raises(OperatorNeeded):
+        await messenger.edit(Chat("vk", chat.id), message_id, OutMessage("Bye"))
+
+
 async def test_a_keyboard_that_is_too_large_keeps_its_first_rows_and_its_last(
     vk: Side, messenger: Messenger, chat: sandbox.Chat
 ) -> None:
@@ -207,18 +261,17 @@ async def test_a_chat_that_is_closed_to_the_bot_is_told_as_such(vk: Side, messen
         (10, Unavailable),
         (6, RetryAfter),
         (9, RetryAfter),
-        (14, RetryAfter),
-        (17, RetryAfter),
         (29, RetryAfter),
         (5, TokenRefused),
         (27, TokenRefused),
         (28, TokenRefused),
-        (7, RequestRefused),
+        (7, OperatorNeeded),
+        (14, OperatorNeeded),
+        (15, OperatorNeeded),
+        (17, OperatorNeeded),
+        (985, OperatorNeeded),
         (8, RequestRefused),
-        (15, RequestRefused),
         (100, RequestRefused),
-        (911, RequestRefused),
-        (914, RequestRefused),
     ],
 )
 async def test_errors_are_told_apart_by_what_to_do_about_them(

@@ -19,6 +19,7 @@ from trio_s3_bot.errors import ChatUnreachable, MessageGone, MessengerError, Req
 from trio_s3_bot.messengers import vk_check, vk_words
 from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Skipped
 from trio_s3_bot.messengers.http import Connections, open_connections
+from trio_s3_bot.messengers.lengths import cut, units
 from trio_s3_bot.messengers.vk_api import Api, Param, VkRefused, error_of
 from trio_s3_bot.messengers.vk_documents import Links
 from trio_s3_bot.messengers.vk_long_poll import LongPoll
@@ -31,9 +32,12 @@ LATE = 10  # seconds that the answer to a long poll may be late
 CLIENTS = 10_000  # people whose clients are remembered
 FAILED_FETCHES = 5  # in a row, after which a cropped message is taken as it is
 
-# What VK says when the message that is to be answered is gone or can't be quoted, and when keyboards are switched off.
+# What VK says when the message that is to be answered is gone or can't be quoted, when keyboards are switched off or
+# this one is wrong, and when a text is too long. That of the last two is a mistake here, and still better told in part.
 _NO_REPLY = frozenset({100, 913, 921, 969})
-_NO_KEYBOARDS = 912
+_NO_KEYBOARD = frozenset({911, 912})
+_TOO_LONG = frozenset({910, 914})
+SHORTEST = 256  # UTF-16 units to which a text is cut at most
 
 log = structlog.get_logger()
 
@@ -231,13 +235,23 @@ async def open_vk(
 
 
 async def _despite_hindrances(say: Callable[[dict[str, Param]], Awaitable[T]], params: dict[str, Param]) -> T:
-    """Say it, if need be without the reply or the keyboard that VK refuses it with."""
+    """Say it, if need be without the reply, the keyboard or the end of the text that VK refuses it with."""
     while True:
         try:
             return await say(params)
         except VkRefused as error:
-            hindrance = "forward" if error.code in _NO_REPLY else "keyboard" if error.code == _NO_KEYBOARDS else ""
-            if hindrance not in params:
+            less = _without_hindrance(params, error.code)
+            if less is None:
                 raise
-            log.warning("VK refuses a part of a message", without=hindrance, error=str(error))
-            params = {name: value for name, value in params.items() if name != hindrance}
+            log.warning("VK refuses a part of a message", error=str(error))
+            params = less
+
+
+def _without_hindrance(params: dict[str, Param], code: int) -> dict[str, Param] | None:
+    """What is left without the part that an error is about; `None` when that part is not there."""
+    if code in _TOO_LONG:
+        text = str(params["message"])
+        shorter = cut(text, max(SHORTEST, units(text) // 2))
+        return {**params, "message": shorter} if shorter != text else None
+    hindrance = "forward" if code in _NO_REPLY else "keyboard" if code in _NO_KEYBOARD else ""
+    return {name: value for name, value in params.items() if name != hindrance} if hindrance in params else None

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 import msgspec
 
 from trio_s3_bot.errors import CheckFailed
+from trio_s3_bot.messengers.vk_advice import ACCESS_TOKENS, LONG_POLL, NEEDED, give
 from trio_s3_bot.messengers.vk_api import Api, VkRefused
 
-# Where the settings are, as VK calls them in English and Russian.
-_ACCESS_TOKENS = "Manage > API usage > Access tokens (Управление > Работа с API > Ключи доступа)"
-_LONG_POLL = "Manage > API usage > Long Poll API (Управление > Работа с API > Long Poll API)"
-_NEEDED = {"messages": "community messages (сообщения сообщества)", "manage": "community management (управление)"}
 _MESSAGE_INSIDE = (5, 103)  # from this version on, events carry the message in `object.message`
 
 
@@ -87,18 +84,18 @@ async def check_settings(api: Api, group_id: int) -> Settings:
     try:
         settings = await api.call("groups.getLongPollSettings", {"group_id": group_id}, VLongPollSettings)
     except VkRefused as error:
-        raise CheckFailed(f"vk: the Long Poll settings can't be read ({error}).", _give("manage")) from error
+        raise CheckFailed(f"vk: the Long Poll settings can't be read ({error}).", give("manage")) from error
     if not settings.is_enabled:
-        raise CheckFailed("vk: the Long Poll API is off for this community.", f"Enable it under {_LONG_POLL}.")
+        raise CheckFailed("vk: the Long Poll API is off for this community.", f"Enable it under {LONG_POLL}.")
     if not settings.events.message_new:
-        advice = f"Tick the event type message_new (Входящее сообщение) under {_LONG_POLL}."
+        advice = f"Tick the event type message_new (Входящее сообщение) under {LONG_POLL}."
         raise CheckFailed("vk: the community's Long Poll API doesn't tell of new messages.", advice)
     return Settings(bool(settings.events.message_event), tuple(_warnings(settings)))
 
 
 def server_refused(error: VkRefused) -> CheckFailed:
     """What it means that there is no Long Poll server for this community."""
-    return CheckFailed(f"vk: VK gives no Long Poll server ({error}).", f"Enable it under {_LONG_POLL}.")
+    return CheckFailed(f"vk: VK gives no Long Poll server ({error}).", f"Enable it under {LONG_POLL}.")
 
 
 async def _check_permissions(api: Api) -> None:
@@ -106,9 +103,9 @@ async def _check_permissions(api: Api) -> None:
         granted = await api.call("groups.getTokenPermissions", {}, VPermissions)
     except VkRefused as error:
         raise _not_a_community(error) from error
-    for name in _NEEDED:
+    for name in NEEDED:
         if name not in {permission.name for permission in granted.permissions}:
-            raise CheckFailed(f"vk: the token lacks the right {name!r}.", _give(name))
+            raise CheckFailed(f"vk: the token lacks the right {name!r}.", give(name))
 
 
 def _warnings(settings: VLongPollSettings) -> list[str]:
@@ -116,12 +113,12 @@ def _warnings(settings: VLongPollSettings) -> list[str]:
     if not settings.events.message_event:
         warnings.append(
             "The event type message_event (Действие с сообщением) is not ticked, so a pressed button writes into the "
-            f"chat. Tick it under {_LONG_POLL}."
+            f"chat. Tick it under {LONG_POLL}."
         )
     if (version := _version(settings.api_version)) and version < _MESSAGE_INSIDE:
         warnings.append(
             f"The Long Poll API is set to version {settings.api_version}, whose events don't tell the person's "
-            f"language. Choose the newest under {_LONG_POLL}."
+            f"language. Choose the newest under {LONG_POLL}."
         )
     return warnings
 
@@ -131,10 +128,6 @@ def _version(text: str) -> tuple[int, ...] | None:
     return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else None
 
 
-def _give(right: str) -> str:
-    return f"Create a token with the right to {_NEEDED[right]} under {_ACCESS_TOKENS}."
-
-
 def _not_a_community(error: VkRefused | None) -> CheckFailed:
     said = f" ({error})" if error else ""
-    return CheckFailed(f"vk: the token isn't a community's{said}.", f"Create one under {_ACCESS_TOKENS}.")
+    return CheckFailed(f"vk: the token isn't a community's{said}.", f"Create one under {ACCESS_TOKENS}.")

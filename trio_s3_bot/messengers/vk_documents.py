@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from trio_s3_bot.errors import ChatUnreachable, DocumentRefused, Reason, RequestRefused
+from trio_s3_bot.errors import ChatUnreachable, DocumentRefused, Reason, RequestRefused, SourceUnavailable
 from trio_s3_bot.messengers.vk_api import Api, Param
 from trio_s3_bot.messengers.vk_types import FileId, VMessages, docs_of
 from trio_s3_bot.model import Document, Secret, Source
@@ -40,7 +40,7 @@ class Links:
         """
         Where the document can be read now; whoever reads it there makes sure that it is at VK.
 
-        Raises `DocumentRefused` when there is no link any more, `Unavailable` and `TokenRefused`.
+        Raises `DocumentRefused` when there is no link any more, `SourceUnavailable`, `Unavailable` and `TokenRefused`.
         """
         file_id = msgspec.json.decode(document.file_id, type=FileId)
         url = await self._link(document.file_id, file_id)
@@ -68,8 +68,10 @@ class Links:
         }
         try:
             found = await self._api.call("messages.getByConversationMessageId", where, VMessages)
-        except (RequestRefused, ChatUnreachable):
+        except ChatUnreachable:
             return None
+        except RequestRefused as error:
+            raise SourceUnavailable(str(error)) from error
         docs = (doc for message in found.items for doc in docs_of(message))
         return next((doc.url for doc in docs if (doc.owner_id, doc.id) == (file_id.owner_id, file_id.doc_id)), None)
 
