@@ -187,7 +187,10 @@ class Bot:
         )
         return _Parts(
             pollers=[Poller(m, inbox.updates, claims[0].clone(), self._patience.polling) for m in messengers.values()],
-            workers=[Worker(inbox.updates, messengers, rules, shelf) for _ in range(config.worker.concurrent_workers)],
+            workers=[
+                Worker(inbox.updates, messengers, rules, shelf, self._patience.outage)
+                for _ in range(config.worker.concurrent_workers)
+            ],
             slots=slots,
             chores=chores,
             outboxes=outboxes,

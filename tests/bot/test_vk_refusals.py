@@ -8,7 +8,7 @@ import pytest
 import structlog
 import trio
 
-from tests.bot.talk import SAVED, UNHURRIED
+from tests.bot.talk import HASTY, SAVED, UNHURRIED
 from tests.sides import Side
 from tests.world import World
 from trio_s3_bot.sandbox.replies import Status
@@ -75,6 +75,42 @@ async def test_a_document_that_needs_a_new_link_waits_while_the_token_may_not_as
             await until_logged(logs, "warning", "Create a token with the right to community messages")
     async with world.bot(UNHURRIED):
         await chat.wait_for(f"{SAVED} a.txt")
+
+
+async def test_documents_of_messages_that_come_in_part_are_saved_after_an_outage_and_a_kill(
+    world: World, side: Side
+) -> None:
+    (alice, chat), (bob, other) = side.meet("Alice"), side.meet("Bob")
+    out_of_order = world.vk.faults.add(method=LOOK_UP, answer=ApiError(10), times=None)
+    async with world.bot(UNHURRIED, HASTY) as bot:
+        chat.send_documents(alice, [("a.txt", b"a"), ("b.txt", b"b")], cropped=True, left=1)
+        chat.say(alice, "hello?")
+        await world.vk.wait(lambda: out_of_order.hits >= 4)
+        other.send_document(bob, "c.txt", b"c", cropped=True)
+        await world.vk.wait(lambda: asked_for(world, bob.id))
+        bot.scope.cancel()
+    assert chat.bot_messages == []
+    world.vk.faults.remove(out_of_order)
+    async with world.bot(UNHURRIED, HASTY):
+        await chat.wait_for(f"{SAVED} 2 files")
+        await chat.wait_for("[document is required]")
+        await other.wait_for(f"{SAVED} c.txt")
+    assert world.contents == {"a.txt": b"a", "b.txt": b"b", "c.txt": b"c"}
+
+
+async def test_a_message_that_never_comes_whole_is_answered_with_words(world: World, side: Side) -> None:
+    world.vk.faults.add(method=LOOK_UP, answer=ApiError(100))
+    async with world.bot(UNHURRIED):
+        alice, chat = side.meet(language="ru")
+        chat.send_document(alice, "a.txt", b"a", cropped=True)
+        await chat.wait_for("дошло до меня не целиком")
+        chat.send_document(alice, "b.txt", b"b", cropped=True)
+        await chat.wait_for(f"{SAVED} b.txt")
+
+
+def asked_for(world: World, peer_id: int) -> bool:
+    """Whether a message of this chat was asked for once more."""
+    return any(call.params["peer_id"] in (peer_id, str(peer_id)) for call in world.vk.calls(LOOK_UP))
 
 
 async def until_logged(logs: Sequence[structlog.typing.EventDict], level: str, words: str) -> None:

@@ -126,8 +126,9 @@ class ScriptedMessenger:
     A messenger that keeps updates until they are acknowledged, and everything that it was told.
 
     `polls` are the times and cursors of all polls; what stands in `answers` is given before any update. `fault`,
-    `polling` and `resolving` decide about each request of theirs: the error it answers with, or none. `said` is what
-    came through, `tried` all there was.
+    `polling`, `resolving` and `fetching` decide about each request of theirs: the error it answers with, or none.
+    `said` is what came through, `tried` all there was. What was left out of a cropped update is a document; `fetched`
+    are the times at which one was asked for.
     """
 
     def __init__(self, name: str = "telegram") -> None:
@@ -143,6 +144,8 @@ class ScriptedMessenger:
         self.commands: tuple[Command, ...] = ()
         self.resolved: list[tuple[float, Document]] = []
         self.resolving: Callable[[Document], Exception | None] = lambda _: None
+        self.fetched: list[float] = []
+        self.fetching: Callable[[UpdateObj], Exception | None] = lambda _: None
         self._updates: list[UpdateObj] = []
         self._delivered = trio.Event()
         self._requests: deque[float] = deque(maxlen=MOST_AT_ONCE)
@@ -196,6 +199,15 @@ class ScriptedMessenger:
         if not self._updates:
             return Batch((), cursor)
         return Batch(tuple(self._updates[:100]), str(int(self._updates[:100][-1].update_id) + 1))
+
+    async def whole(self, update: UpdateObj) -> UpdateObj:
+        self._count()
+        self.fetched.append(trio.current_time())
+        await trio.lowlevel.checkpoint()
+        error = self.fetching(update)
+        if error is not None:
+            raise error
+        return replace(update, cropped=False, documents=(Document(update.update_id, update.update_id, "a.txt"),))
 
     async def send(self, chat: Chat, message: OutMessage) -> int:
         message_id = 100 + len(self.said)

@@ -91,6 +91,13 @@ class Messenger(Protocol):
         Passing the cursor of an earlier batch acknowledges that batch. Raises `PollConflict`.
         """
 
+    async def whole(self, update: UpdateObj) -> UpdateObj:
+        """
+        A `cropped` update with what was left out of it.
+
+        Raises `MessageGone`, `ChatUnreachable`, `RequestRefused` when there is no more to be had.
+        """
+
     async def send(self, chat: Chat, message: OutMessage) -> int:
         """
         Say something; returns the id that `edit` takes.

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from trio_s3_bot.config import VkConfig
-from trio_s3_bot.errors import ChatUnreachable, MessageGone, MessengerError, RequestRefused, Unavailable
+from trio_s3_bot.errors import MessageGone, MessengerError
 from trio_s3_bot.messengers import vk_check, vk_words
 from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Skipped
 from trio_s3_bot.messengers.http import Connections, open_connections
@@ -23,14 +23,13 @@ from trio_s3_bot.messengers.lengths import cut, units
 from trio_s3_bot.messengers.vk_api import Api, Param, VkRefused, error_of
 from trio_s3_bot.messengers.vk_documents import Links
 from trio_s3_bot.messengers.vk_long_poll import LongPoll
-from trio_s3_bot.messengers.vk_types import Incoming, VClient, VMessage, VMessages, read, understand, user_and_event
+from trio_s3_bot.messengers.vk_types import Incoming, VClient, VMessages, read, understand, user_and_event
 from trio_s3_bot.model import Chat, Document, OutMessage, Press, Secret, Source, UpdateObj
 from trio_s3_bot.patience import SHIPPED, Timeouts
 
 CONNECTIONS = 16
 LATE = 10  # seconds that the answer to a long poll may be late
 CLIENTS = 10_000  # people whose clients are remembered
-FAILED_FETCHES = 5  # in a row, after which a cropped message is taken as it is
 
 # What VK says when the message that is to be answered is gone or can't be quoted, when keyboards are switched off or
 # this one is wrong, and when a text is too long. That of the last two is a mistake here, and still better told in part.
@@ -77,7 +76,6 @@ class Vk:
         self._links = Links(self._api, config.api_url)
         self._clients: dict[int, _Client] = {}
         self._callbacks = True
-        self._failed_fetches = 0
         self.capabilities = Capabilities(
             text_limit=vk_words.TEXT_LIMIT,
             download_limit=None,
@@ -98,12 +96,25 @@ class Vk:
         return Account(group.id, f"vk.com/{group.screen_name or f'club{group.id}'}", settings.warnings)
 
     async def poll(self, cursor: str | None) -> Batch:
-        """One `a_check`; the cursor is its `ts`. Cropped messages are fetched whole."""
+        """One `a_check`; the cursor is its `ts`."""
         group_id = await self._own_id()
         raw, ts = await self._long_poll.poll(group_id, cursor)
         events = [read(update) for update in raw]
-        updates = [await self._understand(event, group_id) for event in events if isinstance(event, Incoming)]
+        updates = [self._understand(event, group_id) for event in events if isinstance(event, Incoming)]
         return Batch(tuple(updates), ts, tuple(event for event in events if isinstance(event, Skipped)))
+
+    async def whole(self, update: UpdateObj) -> UpdateObj:
+        """`messages.getByConversationMessageId`, by its number."""
+        where: dict[str, Param] = {
+            "peer_id": update.chat.id,
+            "conversation_message_ids": update.message_id or 0,
+        }
+        found = await self._api.call("messages.getByConversationMessageId", where, VMessages)
+        if not found.items:
+            raise MessageGone("messages.getByConversationMessageId: the message is gone")
+        event = Incoming(update.update_id, message=found.items[0])
+        language = update.sender.language if update.sender else None
+        return replace(understand(event, await self._own_id(), language), update_id=update.update_id, cropped=False)
 
     async def send(self, chat: Chat, message: OutMessage) -> int:
         """
@@ -148,37 +159,12 @@ class Vk:
             self._group_id = (await vk_check.own_group(self._api, None)).id
         return self._group_id
 
-    async def _understand(self, event: Incoming, group_id: int) -> UpdateObj:
-        if event.message is not None and event.message.is_cropped:
-            event = replace(event, message=await self._whole(event.message))
+    def _understand(self, event: Incoming, group_id: int) -> UpdateObj:
         person = event.message.from_id if event.message else event.press.user_id if event.press else 0
         if event.client is not None:
             self._remember(person, event.client)
         client = self._clients.get(person)
         return understand(event, group_id, client.language if client else None)
-
-    async def _whole(self, message: VMessage) -> VMessage:
-        """
-        The message with what VK left out of its event; as it is, when there is no more to be had.
-
-        Raises `Unavailable`, so that the poll is repeated, but not for ever: it would hold up all that comes after it.
-        """
-        where: dict[str, Param] = {
-            "peer_id": message.peer_id,
-            "conversation_message_ids": message.conversation_message_id,
-        }
-        try:
-            found = await self._api.call("messages.getByConversationMessageId", where, VMessages)
-        except Unavailable as error:
-            self._failed_fetches += 1
-            if self._failed_fetches < FAILED_FETCHES:
-                raise
-            log.warning("a message can't be fetched whole and is taken as it is", error=str(error))
-            return message
-        except (RequestRefused, ChatUnreachable):
-            return message
-        self._failed_fetches = 0
-        return found.items[0] if found.items else message
 
     def _remember(self, person: int, client: VClient) -> None:
         """Events of presses don't tell of the client, and a message is written for one: keep what is known."""

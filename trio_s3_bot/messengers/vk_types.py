@@ -200,6 +200,8 @@ def _from_message(event_id: str, message: VMessage, group_id: int, language: str
     text, mentioned = _own_text(message, group_id)
     documents = tuple(_document(message, doc) for doc in docs_of(message))
     reply = message.reply_message
+    # A community that answers communities may talk for ever.
+    silent = message.from_id <= 0 or message.out == 1 or bool(bytes(message.action))
     addressed = message.peer_id < GROUP_PEERS or mentioned or data is not None or (text or "").startswith("/")
     return UpdateObj(
         messenger="vk",
@@ -217,8 +219,8 @@ def _from_message(event_id: str, message: VMessage, group_id: int, language: str
         press=None if data is None else Press("", data),
         reply_to=(reply.conversation_message_id or None) if reply else None,
         addressed=addressed or (reply is not None and reply.from_id == -group_id),
-        # A community that answers communities may talk for ever.
-        silent=message.from_id <= 0 or message.out == 1 or bool(bytes(message.action)),
+        silent=silent,
+        cropped=message.is_cropped and not silent,
     )
 
 

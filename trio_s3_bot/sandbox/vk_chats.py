@@ -64,10 +64,14 @@ class Surroundings:
 
 
 class Posting(TypedDict):
-    """How a message is sent: `reply_to` is a message's number; what is `cropped` reaches the bot without its files."""
+    """
+    How a message is sent: `reply_to` is a message's number; what is `cropped` reaches the bot without its files, or
+    with the first `left` of them.
+    """
 
     reply_to: NotRequired[int | None]
     cropped: NotRequired[bool]
+    left: NotRequired[int]
 
 
 class Attached(Posting):
@@ -114,7 +118,8 @@ class Chat(Room):
         reply_to = posting.get("reply_to")
         quote = {} if reply_to is None else {"reply_message": self._quote(reply_to)}
         message = self.add(user.id, {**fields, **quote})
-        cropped = {"attachments": [], "fwd_messages": [], "is_cropped": True} if posting.get("cropped") else {}
+        left = message["attachments"][: posting.get("left", 0)]
+        cropped = {"attachments": left, "fwd_messages": [], "is_cropped": True} if posting.get("cropped") else {}
         self._around.deliver(self, "message_new", {**message, **cropped}, user)
         return message
 
@@ -208,6 +213,7 @@ class Chat(Room):
         if not 1 <= len(attachments) <= ATTACHMENTS_MAX:
             raise ValueError(f"a message carries 1 to {ATTACHMENTS_MAX} files, not {len(attachments)}")
         posting: Posting = {"reply_to": sent.get("reply_to"), "cropped": sent.get("cropped", False)}
+        posting["left"] = sent.get("left", 0)
         return self.post(user, {"text": sent.get("caption") or "", "attachments": attachments}, **posting)
 
     def _quote(self, message_id: int) -> Message:
