@@ -39,6 +39,16 @@ async def test_files_of_one_name_from_both_stand_beside_each_other(world: World)
     assert world.contents == {"report.pdf": b"telegram", "report (1).pdf": b"vk"}
 
 
+async def test_in_folders_by_person_nobody_overwrites_the_file_of_a_namesake_in_the_other(world: World) -> None:
+    by_person = {("names", "key"): "{messenger}/{user}/{name}", ("names", "on_conflict"): "overwrite"}
+    async with world.bot({**UNHURRIED, **by_person}):
+        for side in world.sides:
+            person, chat = side.meet(id=SAME_ID)
+            chat.send_document(person, "report.pdf", side.name.encode())
+            await chat.wait_for(SAVED)
+    assert world.contents == {f"{name}/{SAME_ID}/report.pdf": name.encode() for name in ("telegram", "vk")}
+
+
 async def test_files_of_one_name_sent_to_both_at_once_are_two_objects(world: World) -> None:
     async with world.bot():
         people = [(side, *side.meet(id=SAME_ID)) for side in world.sides]
