@@ -89,4 +89,9 @@ _FIRST = (
     "CREATE TABLE probes (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_ACCOUNTS = (
+    # Whose state this is: the bot's own id in each messenger.
+    "CREATE TABLE accounts (messenger TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ACCOUNTS)
