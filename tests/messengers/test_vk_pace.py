@@ -10,7 +10,9 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.time.scenes import most_within
 from trio_s3_bot.messengers.http import Connections
+from trio_s3_bot.messengers.vk import CONNECTIONS
 from trio_s3_bot.messengers.vk_api import Api, Pace
 from trio_s3_bot.messengers.vk_long_poll import LongPoll, VServer
 
@@ -48,6 +50,31 @@ async def test_a_caller_that_gives_up_leaves_its_turn_to_the_next(autojump_clock
         await pace.turn()
     await pace.turn()
     assert trio.current_time() - start == pytest.approx(1)
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """A server whose first 16 answers take long; `asked` are the times of all requests."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(trio.current_time())
+        await trio.sleep(5 if len(self.asked) <= CONNECTIONS else 0.05)
+        return httpx.Response(200, content=b'{"response":1}', request=request)
+
+
+async def test_calls_that_have_waited_for_a_connection_do_not_come_in_a_burst(
+    autojump_clock: MockClock,  # noqa: ARG001
+) -> None:
+    server = Slow()
+    async with httpx.AsyncClient(transport=server, base_url="http://api/") as client:
+        api = Api(Connections(client, CONNECTIONS, 10), 15)
+        async with trio.open_nursery() as nursery:
+            for _ in range(150):
+                nursery.start_soon(api.call, "messages.edit", {}, int)
+    assert len(server.asked) == 150
+    assert most_within(server.asked, 1) <= 20
 
 
 class Failing:

@@ -104,8 +104,9 @@ class Api:
         Raises what `error_of` makes of VK's error, and `Unavailable`.
         """
         form = {name: str(value) for name, value in params.items()} | {"v": API_VERSION}
-        await self._pace.turn()
-        response = await self._connections.request(method, "POST", method, read=self._silence, form=form)
+        response = await self._connections.request(
+            method, "POST", method, read=self._silence, form=form, turn=self._pace.turn
+        )
         answer = decoded(method, response.status_code, response.content, VAnswer)
         error = answer.error
         if error is not None:
