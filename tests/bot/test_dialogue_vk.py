@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.bot.talk import fetched
+from tests.bot.talk import UNHURRIED, fetched
 from tests.sides import Side
 from tests.world import World
 from trio_s3_bot.sandbox.replies import SlowBody
@@ -234,6 +234,24 @@ async def test_a_document_among_photos_is_saved_and_the_photos_are_not(world: Wo
         await chat.wait_for(f"{SAVED} other.pdf")
     assert document[0]["type"] == "doc"
     assert world.contents == {"report.pdf": b"content", "other.pdf": b"other"}
+
+
+@pytest.mark.parametrize("end", [f"{SAVED} film.mkv", "film.mkv\ncancelled"])
+async def test_a_message_that_vk_lets_nobody_edit_any_more_is_left_alone_and_the_end_is_told(
+    world: World, side: Side, end: str
+) -> None:
+    world.vk.faults.add(method="file", answer=SlowBody(1_500_000))
+    async with world.bot({**UNHURRIED, ("uploads", "progress_interval"): "1 s"}):
+        alice, chat = side.meet()
+        chat.send_document(alice, "film.mkv", Content.generated(9 * 2**20))
+        await chat.wait_for("%")
+        world.vk.edit_window = -1
+        edits = len(world.vk.calls("messages.edit"))
+        await world.vk.wait(lambda: len(world.vk.calls("messages.edit")) > edits)
+        if "cancelled" in end:
+            chat.say(alice, "/cancel")
+        await chat.wait_for(end)
+        assert len(world.vk.calls("messages.edit")) == edits + 1
 
 
 async def test_other_peoples_buttons_do_nothing(world: World, side: Side) -> None:

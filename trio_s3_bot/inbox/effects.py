@@ -98,7 +98,9 @@ class Writer:
         A slot may have the document already without a trace of that here, so it is told in any case.
         """
         never_begun = "key IS NULL AND creating IS NULL"
-        if not self._on_upload(effect.item, "cancelled = 1, state = 'cancelled', ask_until = NULL", also=never_begun):
+        if self._on_upload(effect.item, "cancelled = 1, state = 'cancelled', ask_until = NULL", also=never_begun):
+            rows.tell_cancelled(self._connection, effect.item)
+        else:
             self._on_upload(effect.item, "cancelled = 1, state = 'waiting', ask_until = NULL")
         self._connection.execute("DELETE FROM usage WHERE upload = ?", (effect.item,))
         self._touch(uploads=True, cancelled=(*self.touched.cancelled, effect.item))

@@ -229,6 +229,20 @@ class Messages:
 
         await self._database.write(write)
 
+    async def lost(self, status: Status) -> None:
+        """
+        Commit that a `[document]` message can't be edited any more, so that nothing is shown there again.
+
+        What became of its documents has words of its own, but for those that were cancelled.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM messages WHERE id = ?", (status.id,))
+            for document in status.documents:
+                rows.tell_cancelled(connection, document.id)
+
+        await self._database.write(write)
+
     async def move_chat(self, old: Chat, new_id: int) -> Chat:
         """Let a group that became a supergroup go on under its new id."""
         new = await self._database.write(lambda connection: rows.move_chat(connection, old, new_id))

@@ -194,6 +194,7 @@ class Uploads:
             chat = rows.chat_of(connection, _chat_key(connection, job.id))
             if state is UploadState.SAVED and saved is None and _name_of(connection, job.id) != job.name:
                 return [], False  # found to be there already, but its sender has chosen another name meanwhile
+            newly_cancelled = state is UploadState.CANCELLED and _state_of(connection, job.id) is not state
             connection.execute(
                 "UPDATE uploads SET state = ?, upload_id = NULL, creating = NULL WHERE id = ?", (state.value, job.id)
             )
@@ -207,6 +208,8 @@ class Uploads:
                 connection.execute("DELETE FROM usage WHERE upload = ?", (job.id,))
             if notice is not None:
                 rows.add_notice(connection, chat.key, notice)
+            elif newly_cancelled:
+                rows.tell_cancelled(connection, job.id)
             _let_status_rest(connection, job.id)
             _forget_old(connection)
             renamed = saved is not None and _rename_if_wanted(connection, saved, job.prefix)
@@ -297,6 +300,10 @@ def _attempts(connection: sqlite3.Connection, upload: str) -> Attempts:
 def _chat_key(connection: sqlite3.Connection, upload: str) -> str:
     """The job's chat as it is on record: the group may have moved while the upload ran."""
     return connection.execute("SELECT chat FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _state_of(connection: sqlite3.Connection, upload: str) -> UploadState:
+    return UploadState(connection.execute("SELECT state FROM uploads WHERE id = ?", (upload,)).fetchone()[0])
 
 
 def _name_of(connection: sqlite3.Connection, upload: str) -> str:
