@@ -84,7 +84,7 @@ class Document:
     `file_id` fetches it, `unique_id` stays the same for the same file over time.
     """
 
-    file_id: str
+    file_id: str = field(repr=False)  # it may hold a signed link
     unique_id: str
     file_name: str | None = None
     mime_type: str | None = None
@@ -141,7 +141,7 @@ class Source:
     """
 
     url: Secret | None = None
-    path: str | None = None
+    path: str | None = field(default=None, repr=False)  # a local Bot API server's folders are called by tokens
     size: int | None = None
     hosts: tuple[str, ...] = ()
     refuse_html: bool = False

@@ -17,6 +17,7 @@ import msgspec
 
 from trio_s3_bot import texts
 from trio_s3_bot.messengers.base import Skipped
+from trio_s3_bot.messengers.shapes import Discreet
 from trio_s3_bot.model import Chat, Document, Press, Sender, UpdateObj
 
 GROUP_PEERS = 2_000_000_000  # peer ids above this are group chats
@@ -27,7 +28,7 @@ START = "/start"  # what pressing "Start" in an empty chat means, as Telegram's 
 _LANGUAGES = {0: "ru", 1: "uk", 2: "be", 3: "en", 4: "es", 5: "fi", 6: "de", 7: "it", 100: "ru", 777: "ru"}
 
 
-class VDoc(msgspec.Struct):
+class VDoc(Discreet):
     id: int
     owner_id: int
     title: str = ""
@@ -113,7 +114,7 @@ class VEvent(msgspec.Struct):
     object: msgspec.Raw = msgspec.Raw()
 
 
-class FileId(msgspec.Struct, array_like=True):
+class FileId(Discreet, array_like=True):
     """What `Document.file_id` holds: a link, when it was given out, and where to ask for a new one."""
 
     peer_id: int
