@@ -137,7 +137,8 @@ class Source:
     `url` may carry a token. `hosts` are those that the URL and its redirects may lead to, they and what is below them;
     empty: the URL is read as it is, and no redirect is followed.
     `size` is what the messenger promises, `None` where it doesn't. `refuse_html` rejects an HTML answer, which some
-    messengers give with status 200 in place of a file.
+    messengers give with status 200 in place of a file. `pages` are hosts that have pages only, and redirect to where a
+    document is: what they give themselves is none.
     """
 
     url: Secret | None = None
@@ -145,6 +146,7 @@ class Source:
     size: int | None = None
     hosts: tuple[str, ...] = ()
     refuse_html: bool = False
+    pages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

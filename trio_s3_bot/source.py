@@ -203,19 +203,20 @@ class Reader:
             response = self._pools.get(url, headers)
             location = response.headers.get("Location") if 300 <= response.status < 400 else None
             if location is None:
-                return self._accept(response, position)
+                return self._accept(response, url, position)
             response.close()
             url = permitted(location, self._source.hosts, seen_from=url)
         raise SourceUnavailable("the document's address redirects without end")
 
-    def _accept(self, response: urllib3.BaseHTTPResponse, position: int) -> None:
+    def _accept(self, response: urllib3.BaseHTTPResponse, url: str, position: int) -> None:
         self._response = response
         status = response.status
         if status in (401, 403, 404, 410):
             raise SourceExpired(f"HTTP {status} for the document")
         if status not in (200, 206):
             raise SourceUnavailable(f"HTTP {status} for the document")
-        if self._source.refuse_html and "html" in response.headers.get("Content-Type", "").lower():
+        is_page = self._source.refuse_html and "html" in response.headers.get("Content-Type", "").lower()
+        if is_page or parse_url(url).host in self._source.pages:
             raise SourceExpired("a web page came in place of the document")
         if status == 206:
             self._position = _start_of(response, position)

@@ -184,6 +184,19 @@ async def test_a_page_in_place_of_the_document_is_not_the_document(
         await content_of(await messenger.resolve(document))
 
 
+@pytest.mark.parametrize("name", ["page.html", "report.pdf"])
+@pytest.mark.parametrize("headers", [{}, {"content-type": "application/octet-stream"}])
+async def test_what_is_not_at_a_storage_host_is_not_the_document_whatever_it_is_called(
+    vk: Side, messenger: Messenger, chat: Chat, alice: User, name: str, headers: dict[str, str]
+) -> None:
+    chat.send_document(alice, name, b"<html>mine</html>", omit=["size"])
+    [document] = await heard(messenger)
+    vk.world.faults.add(answer=ErrorPage(headers=headers), method=DOC_ROUTE)
+    with pytest.raises(SourceExpired):
+        await content_of(await messenger.resolve(document))
+    assert await content_of(await messenger.resolve(document)) == b"<html>mine</html>"
+
+
 @pytest.mark.parametrize("name", ["page.html", "PAGE.HTM", "page.xhtml"])
 async def test_a_document_that_is_a_page_is_read(messenger: Messenger, chat: Chat, alice: User, name: str) -> None:
     chat.send_document(alice, name, b"<html>content</html>")

@@ -21,6 +21,7 @@ from trio_s3_bot.model import Document, Secret, Source
 LINK_AGE = 300  # seconds since the message's date for which the link of its event is used
 USED = 1000  # documents of which it is remembered that their event's link was used
 HOSTS = ("vk.com", "vk.ru", "userapi.com", "vkuser.net")  # and those below them
+PAGES = ("vk.com", "vk.ru", "m.vk.com", "m.vk.ru")  # where nothing is stored
 _HTML = (".html", ".htm", ".xhtml", ".xht", ".shtml")  # what may be served as a web page, being one
 
 
@@ -28,12 +29,15 @@ class Links:
     """
     Links to documents: that of the event once, while it is new; after that a fresh one for each attempt.
 
-    On an API at a loopback address, documents may be at one too.
+    On an API at a loopback address, documents may be at one too; its pages are where it is itself.
     """
 
     def __init__(self, api: Api, api_url: str) -> None:
         self._api = api
-        self._hosts = HOSTS + (("127.0.0.1", "localhost") if _is_loopback(urlsplit(api_url).hostname) else ())
+        host = urlsplit(api_url).hostname or ""
+        here = _is_loopback(host)
+        self._hosts = HOSTS + (("127.0.0.1", "localhost") if here else ())
+        self._pages = PAGES + ((host,) if here else ())
         self._used: dict[str, None] = {}
 
     async def source(self, document: Document) -> Source:
@@ -45,7 +49,7 @@ class Links:
         file_id = msgspec.json.decode(document.file_id, type=FileId)
         url = await self._link(document.file_id, file_id)
         refuse_html = not (document.file_name or "").lower().endswith(_HTML)
-        return Source(Secret(url), size=document.size, hosts=self._hosts, refuse_html=refuse_html)
+        return Source(Secret(url), size=document.size, hosts=self._hosts, refuse_html=refuse_html, pages=self._pages)
 
     async def _link(self, key: str, file_id: FileId) -> str:
         unused = bool(file_id.url) and key not in self._used
@@ -76,8 +80,8 @@ class Links:
         return next((doc.url for doc in docs if (doc.owner_id, doc.id) == (file_id.owner_id, file_id.doc_id)), None)
 
 
-def _is_loopback(host: str | None) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host or "").is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
