@@ -64,6 +64,25 @@ async def test_a_client_without_callback_buttons_can_walk_through_its_files(worl
     assert world.objects == {}
 
 
+async def test_a_client_without_buttons_in_messages_can_do_the_same_with_those_below_its_input(
+    world: World, side: Side
+) -> None:
+    async with world.bot():
+        alice, chat = old_client(side)
+        alice.inline_keyboard = False
+        chat.send_document(alice, "report.pdf", b"content")
+        await chat.wait_for(SAVED)
+        chat.press(alice, None, "✏️ Rename")
+        await chat.wait_for("What shall report.pdf be called?")
+        chat.say(alice, "chosen")
+        await chat.wait_for("report.pdf is called chosen.pdf now.")
+        chat.say(alice, "/delete chosen.pdf")
+        await chat.wait_for("Delete chosen.pdf?")
+        chat.press(alice, None, "Yes, delete")
+        await chat.wait_for("chosen.pdf is deleted.")
+    assert world.objects == {}
+
+
 async def test_three_files_are_renamed_each_by_the_answer_to_its_own_question(world: World, side: Side) -> None:
     names = ("a.txt", "b.txt", "c.txt")
     async with world.bot():

@@ -100,6 +100,37 @@ async def test_buttons_are_callbacks_where_the_client_can_and_texts_otherwise(
         assert kinds(said) == {kind}
 
 
+async def test_a_client_that_shows_no_buttons_with_a_message_gets_them_below_its_input(
+    messenger: Messenger, chat: sandbox.Chat, alice: User
+) -> None:
+    alice.inline_keyboard = False
+    listener = Listener(messenger)
+    chat.say(alice, "hello")
+    await listener.updates()
+    where = Chat("vk", chat.id)
+    message_id = await messenger.send(where, OutMessage("Really?", KEYBOARD))
+    await messenger.edit(where, message_id, OutMessage("Really??", KEYBOARD))
+    said = chat.find(message_id)
+    assert said is not None
+    assert (said["text"], "keyboard" in said) == ("Really??", False)
+    assert kinds({"keyboard": chat.keyboard}) == {"text"}
+    chat.press(alice, None, "Yes")
+    [update] = await listener.updates()
+    assert update.press is not None
+    assert (update.press.data, update.press.message_id) == ("answer:yes", None)
+    assert chat.keyboard is None
+
+
+async def test_a_client_without_any_keyboard_gets_none(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat, alice: User
+) -> None:
+    alice.inline_keyboard = alice.keyboard = False
+    chat.say(alice, "hello")
+    await Listener(messenger).updates()
+    await messenger.send(Chat("vk", chat.id), OutMessage("Really?", KEYBOARD))
+    assert ["keyboard" in call.params for call in vk.world.calls("messages.send")] == [False]
+
+
 async def test_a_pressed_text_button_is_a_press_and_its_answer_is_let_go(
     vk: Side, messenger: Messenger, chat: sandbox.Chat, alice: User
 ) -> None:

@@ -24,7 +24,7 @@ from trio_s3_bot.messengers.vk_api import Api, Param, VkRefused, error_of
 from trio_s3_bot.messengers.vk_documents import Links
 from trio_s3_bot.messengers.vk_long_poll import LongPoll
 from trio_s3_bot.messengers.vk_types import Incoming, VClient, VMessages, read, understand, user_and_event
-from trio_s3_bot.model import Chat, Document, OutMessage, Press, Secret, Source, UpdateObj
+from trio_s3_bot.model import Chat, Document, Keyboard, OutMessage, Press, Secret, Source, UpdateObj
 from trio_s3_bot.patience import SHIPPED, Timeouts
 
 CONNECTIONS = 16
@@ -59,8 +59,10 @@ class VSent(msgspec.Struct):
 class _Client(NamedTuple):
     """What a person's client was when last heard of."""
 
-    language: str | None
-    callbacks: bool
+    language: str | None = None
+    callbacks: bool = True
+    inline: bool = True
+    below: bool = True
 
 
 class Vk:
@@ -122,7 +124,9 @@ class Vk:
 
         A message that can't be a reply or can't have a keyboard is sent without: what it says matters more.
         """
-        params = {"peer_ids": chat.id, "random_id": message.random_id, **self._content(chat, message)}
+        params = {"peer_ids": chat.id, "random_id": message.random_id, **_content(message)}
+        if message.keyboard:
+            params |= self._keyboard(chat, message.keyboard)
         if message.reply_to is not None:
             params["forward"] = vk_words.reply(chat.id, message.reply_to)
         return await _despite_hindrances(self._send, params)
@@ -131,8 +135,10 @@ class Vk:
         """`messages.edit`; the keyboard is sent anew, because VK drops one that isn't."""
         if not message_id:
             raise MessageGone("messages.edit: VK has not told the message's number")
-        kept = {"peer_id": chat.id, "cmid": message_id, "keep_forward_messages": 1}
-        await _despite_hindrances(self._edit, {**kept, **self._content(chat, message)})
+        params = {"peer_id": chat.id, "cmid": message_id, "keep_forward_messages": 1, **_content(message)}
+        if message.keyboard and self._client(chat).inline:
+            params |= self._keyboard(chat, message.keyboard)
+        await _despite_hindrances(self._edit, params)
 
     async def answer(self, chat: Chat, press: Press, text: str = "") -> None:
         """`messages.sendMessageEventAnswer`; one that is too old, and that of a text button, is let go."""
@@ -169,21 +175,24 @@ class Vk:
     def _remember(self, person: int, client: VClient) -> None:
         """Events of presses don't tell of the client, and a message is written for one: keep what is known."""
         self._clients.pop(person, None)
-        self._clients[person] = _Client(client.language, client.callbacks)
+        self._clients[person] = _Client(client.language, client.callbacks, client.inline_keyboard, client.keyboard)
         if len(self._clients) > CLIENTS:
             del self._clients[next(iter(self._clients))]
 
-    def _content(self, chat: Chat, message: OutMessage) -> dict[str, Param]:
-        content: dict[str, Param] = {
-            "message": vk_words.plain(message.text),
-            "dont_parse_links": 1,
-            "disable_mentions": 1,
-        }
-        if message.keyboard:
-            client = self._clients.get(chat.id)
-            callback = self._callbacks and (client is None or client.callbacks)
-            content["keyboard"] = vk_words.keyboard(message.keyboard, callback=callback)
-        return content
+    def _client(self, chat: Chat) -> _Client:
+        """The client of a private chat's person; one that can do everything when nothing is known, as in groups."""
+        return self._clients.get(chat.id, _Client())
+
+    def _keyboard(self, chat: Chat, keyboard: Keyboard) -> dict[str, Param]:
+        """
+        The buttons as the person's client can show them; none where it can't show any.
+
+        Whatever a button does can be typed, too.
+        """
+        client = self._client(chat)
+        if client.inline:
+            return {"keyboard": vk_words.keyboard(keyboard, callback=self._callbacks and client.callbacks)}
+        return {"keyboard": vk_words.keyboard_below(keyboard)} if client.below else {}
 
     async def _send(self, params: dict[str, Param]) -> int:
         """`peer_ids`, because only then VK tells the message's number; what is wrong is told for each of them."""
@@ -218,6 +227,10 @@ async def open_vk(
         open_connections(CONNECTIONS, proxy=proxy, connect=connect, base_url=base_url, headers=token) as calling,
     ):
         yield Vk(config, polling=polling, calling=calling, timeouts=timeouts)
+
+
+def _content(message: OutMessage) -> dict[str, Param]:
+    return {"message": vk_words.plain(message.text), "dont_parse_links": 1, "disable_mentions": 1}
 
 
 async def _despite_hindrances(say: Callable[[dict[str, Param]], Awaitable[T]], params: dict[str, Param]) -> T:

@@ -76,6 +76,8 @@ class VClient(msgspec.Struct):
     """What an event tells of the client that the person uses."""
 
     button_actions: list[str] = []
+    keyboard: bool = True
+    inline_keyboard: bool = True
     lang_id: int | None = None
 
     @property

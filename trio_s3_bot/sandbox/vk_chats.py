@@ -186,11 +186,13 @@ class Chat(Room):
         """
         Press the button that carries `data` or is labelled so; without a message, on the keyboard below the input.
 
-        `data` is a button's payload, what its payload holds, or its label. A button that isn't there can't be pressed
-        (`ValueError`), except by a forging or late client: `forged`.
+        `data` is a button's payload, what its payload holds, or its label. A button that isn't there or that the client
+        doesn't show can't be pressed (`ValueError`), except by a forging or late client: `forged`.
         """
         if forged:
             button = {"type": "callback", "label": "", "payload": data if _is_json(data) else json.dumps(data)}
+        elif not (user.keyboard if message_id is None else user.inline_keyboard):
+            raise ValueError("this client shows no such keyboard")
         else:
             button = self._button(message_id, data)
         press = Press(user, self.id, message_id, button.get("payload", "{}"), self._changes)
