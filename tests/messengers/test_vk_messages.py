@@ -19,7 +19,7 @@ from trio_s3_bot.errors import (
     Unavailable,
 )
 from trio_s3_bot.messengers.base import Messenger
-from trio_s3_bot.model import Button, Chat, OutMessage, UpdateObj
+from trio_s3_bot.model import Button, Chat, OutMessage, Press, UpdateObj
 from trio_s3_bot.sandbox import vk as sandbox
 from trio_s3_bot.sandbox.vk import ApiError, Response, User
 
@@ -371,6 +371,15 @@ async def test_a_button_pressed_in_a_group_is_answered_to_who_pressed_it(
     assert update.press is not None
     await messenger.answer(update.chat, update.press, "Done")
     assert (await pressed.answered())["text"] == "Done"
+
+
+@pytest.mark.parametrize("code", [8, 100, 901, 917])
+async def test_a_press_that_can_not_be_answered_is_let_go(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat, code: int
+) -> None:
+    vk.world.faults.add(answer=ApiError(code), method="messages.sendMessageEventAnswer")
+    await messenger.answer(Chat("vk", chat.id), Press(f"{chat.id}:event", "data"), "Done")
+    assert len(vk.world.calls("messages.sendMessageEventAnswer")) == 1
 
 
 async def test_vks_limit_of_20_requests_a_second_is_kept_whoever_asks_at_once(

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from trio_s3_bot.config import VkConfig
-from trio_s3_bot.errors import MessageGone, MessengerError
+from trio_s3_bot.errors import ChatUnreachable, MessageGone, MessengerError
 from trio_s3_bot.messengers import vk_check, vk_words
 from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Skipped
 from trio_s3_bot.messengers.http import Connections, open_connections
@@ -150,7 +150,7 @@ class Vk:
             params["event_data"] = vk_words.snackbar(text)
         try:
             await self._api.call("messages.sendMessageEventAnswer", params, int)
-        except VkRefused:
+        except (VkRefused, ChatUnreachable):
             return
 
     async def resolve(self, document: Document) -> Source:
