@@ -129,8 +129,8 @@ class Bot:
                 account = await waited_out(messenger.name, check)
                 await self._recognize(inbox, messenger, account)
                 log.info("messenger is ready", messenger=messenger.name, account=account.name)
-                for warning in account.warnings:
-                    log.warning(warning, messenger=messenger.name)
+                for remark in account.remarks:
+                    log.warning(remark.text, messenger=messenger.name)
                 accounts[messenger.name] = account.id
                 await _announce_commands(messenger)
             check_bucket = partial(checks.check_bucket, bucket, inbox.probes)

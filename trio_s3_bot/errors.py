@@ -57,12 +57,13 @@ class CheckFailed(BotError):
     """
     A check at start failed in a way that a restart doesn't cure.
 
-    `what` says what was found, `advice` what to do about it; both fit on one line together.
+    `what` says what was found, `advice` what to do about it; both fit on one line together. `about` is the name of what
+    was checked.
     """
 
-    def __init__(self, what: str, advice: str) -> None:
-        self.what, self.advice = what, advice
-        super().__init__(f"{what} {advice}")
+    def __init__(self, what: str, advice: str, *, about: str = "") -> None:
+        self.what, self.advice, self.about = what, advice, about
+        super().__init__(f"{what} {advice}".strip())
 
 
 class StateError(BotError):

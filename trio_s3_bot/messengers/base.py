@@ -32,12 +32,25 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """
+    Something about an account that the operator should read: about which setting, and what to do.
+
+    `fatal`: the bot can't work before that is done.
+    """
+
+    about: str
+    text: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """Who the bot is there: its own id, the name people find it by, and lines the operator should read at start."""
+    """Who the bot is there: its own id, the name people find it by, and all there is to remark at start."""
 
     id: int
     name: str
-    warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +93,8 @@ class Messenger(Protocol):
         """
         Ask who the bot is, without disturbing a poller that may be running elsewhere.
 
-        Raises `TokenRefused`; `CheckFailed` for what the operator has to switch on; `PollConflict` when updates
-        are being delivered elsewhere.
+        What the operator has to switch on is remarked, so that it is told all at once. Raises `TokenRefused`;
+        `CheckFailed` when that leaves nothing more to ask; `PollConflict` when updates are being delivered elsewhere.
         """
 
     async def poll(self, cursor: str | None) -> Batch:

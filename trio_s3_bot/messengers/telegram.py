@@ -31,7 +31,7 @@ from trio_s3_bot.errors import (
     TokenRefused,
     Unavailable,
 )
-from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Skipped
+from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Remark, Skipped
 from trio_s3_bot.messengers.http import Connections, open_connections, sound_unicode
 from trio_s3_bot.messengers.lengths import cut
 from trio_s3_bot.messengers.telegram_types import TAnswer, TFile, TMe, TWebhookInfo, understand
@@ -89,8 +89,8 @@ class Telegram:
         webhook = await self._call("getWebhookInfo", {}, TWebhookInfo)
         if webhook.url:
             raise PollConflict("a webhook is set for this bot", webhook=True)
-        warnings = () if self._me.can_read_all_group_messages else (_PRIVACY_MODE,)
-        return Account(self._me.id, f"@{self._me.username}", warnings)
+        remarks = () if self._me.can_read_all_group_messages else (_PRIVACY_MODE,)
+        return Account(self._me.id, f"@{self._me.username}", remarks)
 
     async def poll(self, cursor: str | None) -> Batch:
         """One `getUpdates`; the cursor is the offset, the last update's id plus one."""
@@ -184,9 +184,10 @@ class _Sent(msgspec.Struct):
     message_id: int
 
 
-_PRIVACY_MODE = (
+_PRIVACY_MODE = Remark(
+    "privacy mode",
     "Telegram's privacy mode is on: in groups the bot sees only commands and replies. To save documents from "
-    "groups, switch it off in @BotFather (/setprivacy) and add the bot to the group again."
+    "groups, switch it off in @BotFather (/setprivacy) and add the bot to the group again.",
 )
 
 

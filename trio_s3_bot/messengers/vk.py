@@ -89,13 +89,9 @@ class Vk:
     async def check(self) -> Account:
         """Ask which community the token belongs to, what the token may do, and whether events will come."""
         group = await vk_check.own_group(self._api, self._group_id)
-        settings = await vk_check.check_settings(self._api, group.id)
-        try:
-            await self._long_poll.find_server(group.id)
-        except VkRefused as error:
-            raise vk_check.server_refused(error) from error
-        self._group_id, self._callbacks = group.id, settings.callbacks
-        return Account(group.id, f"vk.com/{group.screen_name or f'club{group.id}'}", settings.warnings)
+        found = await vk_check.inspect(self._api, self._long_poll, group.id)
+        self._group_id, self._callbacks = group.id, found.callbacks
+        return Account(group.id, f"vk.com/{group.screen_name or f'club{group.id}'}", found.remarks)
 
     async def poll(self, cursor: str | None) -> Batch:
         """One `a_check`; the cursor is its `ts`."""
