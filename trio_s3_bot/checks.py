@@ -14,6 +14,7 @@ from trio_s3_bot.errors import (
     CheckFailed,
     MessengerError,
     OperatorNeeded,
+    OutOfOrder,
     PollConflict,
     RetryAfter,
     StoreUnavailable,
@@ -65,7 +66,7 @@ async def _account_of(messenger: Messenger) -> Account:
     except PollConflict as error:
         raise CheckFailed(
             f"{messenger.name}: {error}, so its updates go there.",
-            "Delete it with the Bot API's deleteWebhook, or use another bot.",
+            error.advice or "Stop the other program, or use another bot.",
             about="updates",
         ) from error
     except OperatorNeeded as error:
@@ -120,12 +121,21 @@ async def waited_out(
                 result = await check()
             except (Unavailable, StoreUnavailable) as error:
                 if not patient:
-                    advice = "Check its address and the network."
-                    raise CheckFailed(f"{what} can't be reached: {error}.", advice) from error
+                    raise _not_waited_for(what, error) from error
                 event = "out of reach at start; there is unfinished work, so this is waited out"
                 log.warning(event, what=what, error=str(error))
                 raise
     return result
+
+
+def _not_waited_for(what: str, error: Unavailable | StoreUnavailable) -> CheckFailed:
+    """What to make of something that would pass by itself, as far as one can tell."""
+    if isinstance(error, RetryAfter):
+        advice = f"Start again in {error.seconds:.0f} s, at the earliest."
+        return CheckFailed(f"{what} asks for a pause: {error}.", advice)
+    if isinstance(error, OutOfOrder):
+        return CheckFailed(f"{what} is out of order: {error}.", "Start again later.")
+    return CheckFailed(f"{what} can't be reached: {error}.", "Check its address and the network.")
 
 
 def _passes(error: Exception) -> bool | float:

@@ -13,7 +13,8 @@ BotError
 │   ├── Unavailable          network, 5xx, HTML for JSON: back off, try again
 │   │   └── RetryAfter       the messenger said how long to wait
 │   │       └── OperatorNeeded  a right, a switch, a captcha: wait until the operator has acted
-│   ├── PollConflict         a webhook is set, or somebody else polls with this token
+│   │   └── OutOfOrder       the messenger itself says so: its address is right
+│   ├── PollConflict         updates go elsewhere, by a setting or because somebody else polls with this token
 │   ├── ChatUnreachable      blocked, kicked, vanished: stop talking to this chat
 │   ├── ChatMoved            the group has a new id: say it there
 │   ├── MessageGone          the message can't be edited any more: give the edit up
@@ -102,6 +103,10 @@ class RetryAfter(Unavailable):
         super().__init__(message)
 
 
+class OutOfOrder(Unavailable):
+    """The messenger answers that it can't do its work now."""
+
+
 class OperatorNeeded(RetryAfter):
     """
     The messenger refuses what it is there for until the operator has acted; `advice` says how.
@@ -115,10 +120,14 @@ class OperatorNeeded(RetryAfter):
 
 
 class PollConflict(MessengerError):
-    """Updates go elsewhere: a webhook is set (`webhook` is true), or another poller uses this token."""
+    """
+    Updates go elsewhere: another poller uses this token, or that is a setting, and `advice` says how to undo it.
 
-    def __init__(self, message: str, *, webhook: bool) -> None:
-        self.webhook = webhook
+    Another poller may be this one's last request, from before a restart: that passes.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        self.advice = advice
         super().__init__(message)
 
 

@@ -96,16 +96,15 @@ class Poller:
         pause = self._pauses.after(self._failures) * random.uniform(0.7, 1.3)
         if isinstance(error, RetryAfter):
             pause = max(pause, error.seconds)
-        log.warning(
-            _meaning(error, self._conflicts), messenger=self._messenger.name, error=str(error), pause=round(pause, 1)
-        )
+        event = _meaning(error, self._conflicts)
+        log.warning(event, messenger=self._messenger.name, error=str(error), pause=round(pause, 1))
         await trio.sleep(pause)
 
 
 def _meaning(error: MessengerError | StateError, conflicts: int) -> str:
     """What the operator should make of a failed poll."""
-    if isinstance(error, PollConflict) and error.webhook:
-        return "a webhook is set for this bot, so it gets no updates here; delete it with deleteWebhook"
+    if isinstance(error, PollConflict) and error.advice:
+        return f"the bot's updates go elsewhere, so none come here. {error.advice}"
     if isinstance(error, PollConflict) and conflicts >= ANOTHER_POLLER:
         return "another program polls with this token; stop it, or it takes this bot's updates"
     if isinstance(error, OperatorNeeded):

@@ -185,9 +185,9 @@ class Reader:
             self._file = open(self._source.path, "rb")  # noqa: SIM115 - closed by `close`
             on_disk = os.fstat(self._file.fileno()).st_size
         except FileNotFoundError:
-            raise SourceExpired("the local Bot API server has removed its file") from None
+            raise SourceExpired("its file has been removed") from None
         except OSError as error:
-            raise SourceUnavailable(f"the local Bot API server's file can't be read: {error.strerror}") from error
+            raise SourceUnavailable(f"its file can't be read: {error.strerror}") from error
         if self._source.size is not None and self._source.size != on_disk:
             raise SourceUnavailable(f"{on_disk} bytes on disk where {self._source.size} were announced")
         self._file.seek(position)

@@ -79,6 +79,22 @@ async def test_a_captcha(world: World) -> None:
     await assert_refused(world, "vk refuses to work with this bot", "14 Captcha needed", "Sign in to VK")
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (6, ("vk asks for a pause", "in 1 s")),
+        (9, ("vk asks for a pause", "in 60 s")),
+        (29, ("vk asks for a pause", "Rate limit reached", "in 300 s")),
+        (10, ("vk is out of order", "Internal server error", "later")),
+    ],
+)
+async def test_what_says_that_the_address_is_right_is_not_answered_with_looking_at_it(
+    world: World, code: int, words: Sequence[str]
+) -> None:
+    world.vk.faults.add(method="groups.getById", answer=ApiError(code), times=None)
+    await assert_refused(world, *words)
+
+
 async def test_the_check_of_a_community_in_order_polls_nothing(world: World) -> None:
     ended = await run(world.settings, "--check")
     assert (ended.code, ended.err) == (0, "")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 import trio
 
 from tests.sides import Side
@@ -197,7 +198,9 @@ async def test_a_message_is_said_without_its_buttons_where_the_community_may_not
     vk: Side, messenger: Messenger, chat: sandbox.Chat
 ) -> None:
     vk.world.bot_features = False
-    message_id = await messenger.send(Chat("vk", chat.id), OutMessage("Really?", KEYBOARD))
+    with structlog.testing.capture_logs() as logs:
+        message_id = await messenger.send(Chat("vk", chat.id), OutMessage("Really?", KEYBOARD))
+    assert "Switch the capabilities of bots on" in logs[0]["advice"]
     await messenger.edit(Chat("vk", chat.id), message_id, OutMessage("Yes.", KEYBOARD))
     said = chat.find(message_id)
     assert said is not None

@@ -8,9 +8,9 @@ from trio_s3_bot.errors import (
     ChatUnreachable,
     MessageGone,
     OperatorNeeded,
+    OutOfOrder,
     RetryAfter,
     TokenRefused,
-    Unavailable,
 )
 from trio_s3_bot.messengers.vk_api import VkRefused, error_of
 
@@ -21,7 +21,7 @@ ALL = (*MESSAGES, SERVER)
 
 TABLE = [
     (TokenRefused, ALL, (5, 27, 28, 1117, 3609, 3610)),
-    (Unavailable, ALL, (1, 3, 10, 32, 36, 43)),
+    (OutOfOrder, ALL, (1, 3, 10, 32, 36, 43)),
     (RetryAfter, ALL, (6, 9, 29)),
     (OperatorNeeded, ALL, (14, 17, 24, 25, 42, 3300, 3301, 3302, 3303, 3304)),
     (OperatorNeeded, (SEND, ANSWER, LOOK_UP), (7, 15)),

@@ -23,6 +23,7 @@ from trio_s3_bot.errors import (
     DocumentRefused,
     MessageGone,
     MessengerError,
+    OutOfOrder,
     PollConflict,
     Reason,
     RequestRefused,
@@ -88,7 +89,7 @@ class Telegram:
         self._me = await self._call("getMe", {}, TMe)
         webhook = await self._call("getWebhookInfo", {}, TWebhookInfo)
         if webhook.url:
-            raise PollConflict("a webhook is set for this bot", webhook=True)
+            raise PollConflict("a webhook is set for this bot", _NO_WEBHOOK)
         remarks = () if self._me.can_read_all_group_messages else (_PRIVACY_MODE,)
         return Account(self._me.id, f"@{self._me.username}", remarks)
 
@@ -184,6 +185,7 @@ class _Sent(msgspec.Struct):
     message_id: int
 
 
+_NO_WEBHOOK = "Delete the webhook with the Bot API's deleteWebhook, or use another bot."
 _PRIVACY_MODE = Remark(
     "privacy mode",
     "Telegram's privacy mode is on: in groups the bot sees only commands and replies. To save documents from "
@@ -262,10 +264,12 @@ def _error(method: str, answer: TAnswer) -> MessengerError:
         case 403:
             return ChatUnreachable(said)
         case 409:
-            return PollConflict(said, webhook="webhook" in words)
+            return PollConflict(said, _NO_WEBHOOK if "webhook" in words else "")
         case 429:
             return RetryAfter(said, answer.parameters.retry_after or 5)
-        case code if code >= 500 or code in (408, 421):
+        case code if code >= 500:
+            return OutOfOrder(said)
+        case 408 | 421:
             return Unavailable(said)
     if any(gone in words for gone in _CHAT_GONE):
         return ChatUnreachable(said)

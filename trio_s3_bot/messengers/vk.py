@@ -20,6 +20,7 @@ from trio_s3_bot.messengers import vk_check, vk_words
 from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Skipped
 from trio_s3_bot.messengers.http import Connections, open_connections
 from trio_s3_bot.messengers.lengths import cut, units
+from trio_s3_bot.messengers.vk_advice import BOT_CAPABILITIES
 from trio_s3_bot.messengers.vk_api import Api, Param, VkRefused, error_of
 from trio_s3_bot.messengers.vk_documents import Links
 from trio_s3_bot.messengers.vk_long_poll import LongPoll
@@ -31,10 +32,11 @@ CONNECTIONS = 16
 LATE = 10  # seconds that the answer to a long poll may be late
 CLIENTS = 10_000  # people whose clients are remembered
 
-# What VK says when the message that is to be answered is gone or can't be quoted, when keyboards are switched off or
-# this one is wrong, and when a text is too long. That of the last two is a mistake here, and still better told in part.
+# What VK says when the message that is to be answered is gone or can't be quoted, when a keyboard is wrong or keyboards
+# are switched off, and when a text is too long. Some of it is a mistake here, and still better told in part.
 _NO_REPLY = frozenset({100, 913, 921, 969})
-_NO_KEYBOARD = frozenset({911, 912})
+_KEYBOARDS_OFF = 912
+_NO_KEYBOARD = frozenset({911, _KEYBOARDS_OFF})
 _TOO_LONG = frozenset({910, 914})
 SHORTEST = 256  # UTF-16 units to which a text is cut at most
 
@@ -238,7 +240,8 @@ async def _despite_hindrances(say: Callable[[dict[str, Param]], Awaitable[T]], p
             less = _without_hindrance(params, error.code)
             if less is None:
                 raise
-            log.warning("VK refuses a part of a message", error=str(error))
+            advice = {"advice": BOT_CAPABILITIES} if error.code == _KEYBOARDS_OFF else {}
+            log.warning("VK refuses a part of a message", error=str(error), **advice)
             params = less
 
 

@@ -17,6 +17,12 @@ def give(right: str) -> str:
 _SWITCH_ON = f"Switch community messages on under {MESSAGES}."
 _CONFIRM = "Sign in to VK as the manager who created the token, and do what it asks for."
 
+# What is said in part all the same, though its operator could have more of it.
+BOT_CAPABILITIES = (
+    "Switch the capabilities of bots on under Manage > Messages > Bot settings "
+    "(Управление > Сообщения > Настройки для бота), or people see no buttons."
+)
+
 # Error codes that everybody's messages meet until a manager of the community has acted: what to do, and after how many
 # seconds it is worth while to look whether that is done.
 OPERATOR_NEEDED = {

@@ -17,6 +17,7 @@ from trio_s3_bot.errors import (
     MessageGone,
     MessengerError,
     OperatorNeeded,
+    OutOfOrder,
     RequestRefused,
     RetryAfter,
     TokenRefused,
@@ -126,7 +127,7 @@ def error_of(method: str, code: int, text: str, subcode: int = 0) -> MessengerEr
     if code in _PAUSES:
         return RetryAfter(said, _PAUSES[code])
     if code in _PASSING:
-        return Unavailable(said)
+        return OutOfOrder(said)
     if code in _CHAT_GONE and method.startswith("messages."):
         return ChatUnreachable(said)
     if code in _MESSAGE_GONE and method == EDIT:
