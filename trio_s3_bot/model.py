@@ -201,9 +201,9 @@ class OutMessage:
     """
     A composed message: exactly what is said, committed before it is sent.
 
-    `random_id` is positive, fits into 31 bits and stays the same over all attempts: a messenger that supports it
-    says the message only once. `reply_to` is the message it answers, if that is still there. `ask` invites an answer
-    where the messenger can (its value is a hint at what to write); such a message has no keyboard.
+    `random_id` is positive, fits into 31 bits, is this message's alone and the same in all attempts: a messenger that
+    supports it says the message only once. `reply_to` is the message it answers, if that is still there. `ask` invites
+    an answer where the messenger can (its value is a hint at what to write); such a message has no keyboard.
     """
 
     text: str = field(repr=False)  # it may hold a link

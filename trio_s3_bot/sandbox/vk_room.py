@@ -79,7 +79,7 @@ class Room:
         self.actions: list[str] = []
         self.keyboard: Keyboard | None = None
         self.mentions: list[int] = []
-        self.random_ids: dict[int, int] = {}
+        self.random_ids: dict[int, Message] = {}
         self._messages: dict[int, Message] = {}
         self._changes = changes
         self._ids = ids
