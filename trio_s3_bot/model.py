@@ -107,8 +107,9 @@ class UpdateObj:
 
     `addressed` is true for what a group member says to the bot itself: a command, a mention, a reply to one of
     its messages. `silent` marks what never gets an answer: service messages, edits, channel posts.
-    `moved_to` is the new id of a group that became a supergroup. `cropped`: the messenger has left something out, and
-    nobody knows what before it is asked for.
+    `moved_to` is the new id of a group that became a supergroup. `meant` is the command that the text may stand for,
+    where the messenger has none. `cropped`: the messenger has left something out, and nobody knows what before it is
+    asked for.
     """
 
     messenger: str
@@ -126,6 +127,7 @@ class UpdateObj:
     addressed: bool = False
     silent: bool = False
     moved_to: int | None = None
+    meant: str | None = None
     cropped: bool = False
 
 

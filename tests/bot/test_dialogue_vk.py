@@ -83,6 +83,55 @@ async def test_a_client_without_buttons_in_messages_can_do_the_same_with_those_b
     assert world.objects == {}
 
 
+@pytest.mark.parametrize("word", ["Status", "list", "Помощь"])
+async def test_a_word_that_is_a_command_is_the_new_name_where_one_was_asked_for(
+    world: World, side: Side, word: str
+) -> None:
+    async with world.bot(UNHURRIED):
+        alice, chat = side.meet()
+        chat.send_document(alice, "report.pdf", b"content")
+        side.press(chat, alice, await chat.wait_for(SAVED), "Rename")
+        await chat.wait_for("What shall report.pdf be called?")
+        chat.say(alice, word)
+        await chat.wait_for(f"report.pdf is called {word}.pdf now.")
+        chat.say(alice, "list")
+        await chat.wait_for("Your saved files, 1 file:")
+    assert list(world.objects) == [f"{word}.pdf"]
+
+
+async def test_the_word_for_cancel_leaves_a_question_and_is_no_name(world: World, side: Side) -> None:
+    async with world.bot(UNHURRIED):
+        alice, chat = side.meet()
+        chat.send_document(alice, "report.pdf", b"content")
+        side.press(chat, alice, await chat.wait_for(SAVED), "Rename")
+        await chat.wait_for("What shall report.pdf be called?")
+        chat.say(alice, "Отмена")
+        await chat.wait_for("Its name is report.pdf.")
+        chat.say(alice, "Отмена")
+        await chat.wait_for("There is nothing to cancel.")
+    assert list(world.objects) == ["report.pdf"]
+
+
+async def test_a_word_that_is_a_command_is_no_answer_to_whether_to_delete_or_to_rename(
+    world: World, side: Side
+) -> None:
+    async with world.bot({**UNHURRIED, **ASK}):
+        alice, chat = side.meet()
+        chat.send_document(alice, "report.pdf", b"content")
+        taken = await chat.wait_for("Rename it before it is saved?")
+        chat.say(alice, "status")
+        await chat.wait_for("On their way, 1 file:")
+        side.press(chat, alice, taken, "Keep name")
+        await chat.wait_for(SAVED)
+        chat.say(alice, "/delete report.pdf")
+        question = await chat.wait_for("Delete report.pdf?")
+        chat.say(alice, "list")
+        await chat.wait_for("Your saved files, 1 file:")
+        side.press(chat, alice, question, "Yes, delete")
+        await chat.wait_for("report.pdf is deleted.")
+    assert world.objects == {}
+
+
 async def test_three_files_are_renamed_each_by_the_answer_to_its_own_question(world: World, side: Side) -> None:
     names = ("a.txt", "b.txt", "c.txt")
     async with world.bot():

@@ -79,7 +79,7 @@ def wants(state: ChatState, update: UpdateObj) -> Wants:
     if update.press is not None:
         about = buttons.item_in(update.press)
         return Wants(frozenset({about} if about else ()))
-    command = commands.command_in(update.text)
+    command = commands.command_in(update.text) or commands.command_in(update.meant)
     return Wants(
         frozenset(items),
         reply_to=update.reply_to,
@@ -152,7 +152,7 @@ def _answered(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -
     """A message without a document: a command, an answer to a question, or neither."""
     first = not state.greeted
     state, greeting = _greeted(state)
-    command = commands.command_in(update.text)
+    command = commands.command_in(update.text) or commands.meant_by_a_word(state, update, facts)
     if command is not None:
         decision = commands.commanded(state, update, command, rules, facts)
         if first and isinstance(decision.effects[0], Say) and isinstance(decision.effects[0].notice, Help):

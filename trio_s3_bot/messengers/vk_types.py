@@ -202,6 +202,7 @@ def _from_message(event_id: str, message: VMessage, group_id: int, language: str
     data = _pressed(payload)
     text, mentioned = _own_text(message, group_id)
     documents = tuple(_document(message, doc) for doc in docs_of(message))
+    typed = None if documents or data is not None else START if _is_start(payload) else text
     reply = message.reply_message
     # A community that answers communities may talk for ever.
     silent = message.from_id <= 0 or message.out == 1 or bool(bytes(message.action))
@@ -214,7 +215,8 @@ def _from_message(event_id: str, message: VMessage, group_id: int, language: str
         sender=Sender(message.from_id, None, language) if message.from_id > 0 else None,
         message_id=number,
         date=message.date,
-        text=None if documents or data is not None else START if _is_start(payload) else _command(text),
+        text=typed,
+        meant=texts.command_in_words(typed) if typed else None,
         caption=text if documents else None,
         documents=documents,
         # What Telegram delivers as several messages of one album is one message here.
@@ -267,11 +269,6 @@ def _pressed(payload: object) -> str | None:
 
 def _is_start(payload: object) -> bool:
     return isinstance(payload, dict) and payload.get("command") == "start"
-
-
-def _command(text: str | None) -> str | None:
-    """VK has no commands: there a word does."""
-    return texts.command_in_words(text) or text if text else text
 
 
 def _own_text(message: VMessage, group_id: int) -> tuple[str | None, bool]:
