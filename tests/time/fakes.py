@@ -156,7 +156,7 @@ class ScriptedMessenger:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(text_limit=4096, download_limit=20 * 2**20, says_once=False)
+        return Capabilities()
 
     @property
     def unacknowledged(self) -> list[str]:

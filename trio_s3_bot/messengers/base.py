@@ -16,17 +16,12 @@ from trio_s3_bot.model import Chat, Document, OutMessage, Press, Source, UpdateO
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """
-    What differs between messengers, declared once.
+    What differs between messengers as far as others have to know it, declared once.
 
-    `text_limit` is in UTF-16 code units, which is how messengers count. `download_limit` (bytes) is told to people
-    whose document is larger; `None` where there is none. `says_once` is true where a repeated `random_id` is not
-    said again. `buttons` are the most that a message may have, in `button_rows` rows at the most; of what is more, a
-    messenger leaves out some in the middle.
+    `buttons` are the most that a message may have, in `button_rows` rows at the most; of what is more, a messenger
+    leaves out some in the middle. Texts as long as `texts.LIMIT` can be said in all of them.
     """
 
-    text_limit: int
-    download_limit: int | None
-    says_once: bool
     buttons: int = 100
     button_rows: int = 100
 

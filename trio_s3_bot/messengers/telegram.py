@@ -41,7 +41,6 @@ from trio_s3_bot.patience import SHIPPED, Timeouts
 
 LONG_POLL = 60  # seconds asked for; the server answers after 50 at the latest
 CLOUD_DOWNLOAD_LIMIT = 20 * 1024 * 1024  # bytes, Bot API "getFile"
-TEXT_LIMIT = 4096  # UTF-16 units, Bot API "sendMessage"
 PLACEHOLDER_LIMIT = 64
 TOAST_LIMIT = 200  # Bot API, "answerCallbackQuery"
 ALLOWED_UPDATES = ("message", "callback_query")
@@ -79,10 +78,7 @@ class Telegram:
         self._polling = polling
         self._calling = calling
         self._me: TMe | None = None
-        local = config.local_root is not None
-        self.capabilities = Capabilities(
-            text_limit=TEXT_LIMIT, download_limit=None if local else CLOUD_DOWNLOAD_LIMIT, says_once=False
-        )
+        self.capabilities = Capabilities()
 
     async def check(self) -> Account:
         """Ask `getMe` and `getWebhookInfo`; neither disturbs a poller that runs elsewhere."""

@@ -81,9 +81,6 @@ class Vk:
         self._clients: dict[int, _Client] = {}
         self._callbacks = True
         self.capabilities = Capabilities(
-            text_limit=vk_words.TEXT_LIMIT,
-            download_limit=None,
-            says_once=True,
             buttons=vk_words.BUTTONS,
             button_rows=vk_words.ROWS,
         )
