@@ -322,6 +322,26 @@ async def test_a_message_that_vk_lets_nobody_edit_any_more_is_left_alone_and_the
         assert len(world.vk.calls("messages.edit")) == edits + 1
 
 
+async def test_in_a_group_that_shows_the_bot_only_what_is_addressed_to_it_a_mention_is_enough(
+    world: World, side: Side
+) -> None:
+    world.vk.privacy = True
+    bot = f"@club{world.vk.group_id}"
+    async with world.bot(UNHURRIED):
+        alice, _ = side.meet()
+        group = world.vk.group("Team", [alice])
+        group.send_document(alice, "unseen.txt", b"unseen")
+        group.send_document(alice, "a.txt", b"a", caption=bot)
+        saved = await group.wait_for(SAVED)
+        group.say(alice, f"{bot} список")
+        await group.wait_for("Your saved files, 1 file:")
+        side.press(group, alice, saved, "Rename")
+        question = await group.wait_for("What shall a.txt be called?")
+        group.say(alice, "chosen", reply_to=question["message_id"])
+        await group.wait_for("a.txt is called chosen.txt now.")
+    assert list(world.objects) == ["chosen.txt"]
+
+
 async def test_other_peoples_buttons_do_nothing(world: World, side: Side) -> None:
     async with world.bot():
         (alice, _), (bob, _) = side.meet("Alice"), side.meet("Bob")

@@ -388,7 +388,6 @@ async def test_a_press_that_can_not_be_answered_is_let_go(
 async def test_vks_limit_of_20_requests_a_second_is_kept_whoever_asks_at_once(
     vk: Side, messenger: Messenger, chat: sandbox.Chat
 ) -> None:
-    vk.world.flood_limits = True
     where = Chat("vk", chat.id)
     message_id = await messenger.send(where, OutMessage("0 %"))
     async with trio.open_nursery() as nursery:

@@ -11,7 +11,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.time.scenes import most_within
-from trio_s3_bot.messengers.http import Connections
+from trio_s3_bot.errors import Unavailable
+from trio_s3_bot.messengers.http import SPARE, Connections
 from trio_s3_bot.messengers.vk import CONNECTIONS
 from trio_s3_bot.messengers.vk_api import Api, Pace
 from trio_s3_bot.messengers.vk_long_poll import LongPoll, VServer
@@ -75,6 +76,38 @@ async def test_calls_that_have_waited_for_a_connection_do_not_come_in_a_burst(
                 nursery.start_soon(api.call, "messages.edit", {}, int)
     assert len(server.asked) == 150
     assert most_within(server.asked, 1) <= 20
+
+
+class Late(httpx.AsyncBaseTransport):
+    """A long poll server that answers after `seconds`, and keeps what it was asked."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.asked: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.params["ts"])
+        await trio.sleep(self.seconds)
+        return httpx.Response(200, content=b'{"ts":"6","updates":[{}]}', request=request)
+
+
+@pytest.mark.parametrize(("seconds", "heard"), [(21.9, True), (25, True), (34, True), (46, False)])
+async def test_an_answer_that_comes_later_than_it_was_to_be_waited_for_is_heard_within_reason(
+    autojump_clock: MockClock,  # noqa: ARG001
+    seconds: float,
+    heard: bool,
+) -> None:
+    server, start = Late(seconds), trio.current_time()
+    async with httpx.AsyncClient(transport=server) as client:
+        poll = LongPoll(cast("Api", Failing(b"")), Connections(client, 1, 10), wait=25, late=10)
+        if heard:
+            updates, ts = await poll.poll(1, "5")
+            assert (len(updates), ts) == (1, "6")
+        else:
+            with pytest.raises(Unavailable):
+                await poll.poll(1, "5")
+    assert server.asked == ["5"]
+    assert trio.current_time() - start == min(seconds, 25 + 10 + SPARE)
 
 
 class Failing:
