@@ -187,6 +187,7 @@ async def open_side(name: str) -> AsyncIterator[Side]:
             assert telegram.complaints == [], telegram.complaints
     else:
         async with vk.open_vk(TOKENS[name]) as world:
+            world.flood_limits = True
             yield vk_side(world)
             assert world.complaints == [], world.complaints
 

@@ -28,10 +28,10 @@ from trio_s3_bot.budgets import Budgets, at_most
 from trio_s3_bot.chores import Chores
 from trio_s3_bot.config import BotConfig, NetworkConfig, S3Config, UploadsConfig
 from trio_s3_bot.conversation import Rules
-from trio_s3_bot.errors import MessengerError
+from trio_s3_bot.errors import CheckFailed, MessengerError
 from trio_s3_bot.inbox import Claim, Inbox, UploadClaim, open_inbox
 from trio_s3_bot.memory import MemoryBudget
-from trio_s3_bot.messengers.base import Command, Messenger
+from trio_s3_bot.messengers.base import Account, Command, Messenger
 from trio_s3_bot.messengers.telegram import open_telegram
 from trio_s3_bot.messengers.vk import open_vk
 from trio_s3_bot.model import Chat
@@ -120,25 +120,40 @@ class Bot:
 
     async def _checked(self, stop: trio.Event, inbox: Inbox, messengers: dict[str, Messenger], bucket: Bucket) -> bool:
         """Run the checks; false when a stop came meanwhile."""
-        patient = await inbox.has_unfinished_work()
+        patient, accounts = await inbox.has_unfinished_work(), dict[str, int]()
         waited_out = partial(checks.waited_out, patient=patient, pauses=self._patience.polling)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_when, stop, nursery.cancel_scope)
             for messenger in messengers.values():
                 check = partial(checks.check_messenger, messenger)
                 account = await waited_out(messenger.name, check)
+                await self._recognize(inbox, messenger, account)
                 log.info("messenger is ready", messenger=messenger.name, account=account.name)
-                for warning in account.warnings:
-                    log.warning(warning, messenger=messenger.name)
+                for remark in account.remarks:
+                    log.warning(remark.text, messenger=messenger.name)
+                accounts[messenger.name] = account.id
                 await _announce_commands(messenger)
             check_bucket = partial(checks.check_bucket, bucket, inbox.probes)
             probe = await waited_out("the S3 store", check_bucket)
             for finding in checks.bucket_findings(probe):
                 log.log(logging.INFO if finding.good else logging.WARNING, finding.detail, what=finding.what)
+            # Not before all is well: with what was wrong, the token may be replaced.
+            for name, account_id in accounts.items():
+                await inbox.accounts.record(name, account_id)
             nursery.cancel_scope.cancel()
         if self._config.access.everybody:
             log.warning("everybody may write to this bot; [access] allowed_users says who may")
         return not stop.is_set()
+
+    async def _recognize(self, inbox: Inbox, messenger: Messenger, account: Account) -> None:
+        """Make sure that the state is this account's: another one's ids and cursors would be taken for its own."""
+        known = await inbox.accounts.of(messenger.name)
+        if known not in (None, account.id):
+            raise CheckFailed(
+                f"{self._config.state.path}: this is the state of another bot in {messenger.name}, number {known}, and "
+                f"the token belongs to {account.name}, number {account.id}.",
+                "Set [state] path to another file, or take the old token back.",
+            )
 
     def _parts(self, inbox: Inbox, messengers: dict[str, Messenger], bucket: Bucket, transfer: Transfer) -> _Parts:
         config = self._config
@@ -187,7 +202,10 @@ class Bot:
         )
         return _Parts(
             pollers=[Poller(m, inbox.updates, claims[0].clone(), self._patience.polling) for m in messengers.values()],
-            workers=[Worker(inbox.updates, messengers, rules, shelf) for _ in range(config.worker.concurrent_workers)],
+            workers=[
+                Worker(inbox.updates, messengers, rules, shelf, self._patience.outage)
+                for _ in range(config.worker.concurrent_workers)
+            ],
             slots=slots,
             chores=chores,
             outboxes=outboxes,

@@ -13,6 +13,8 @@ from trio_s3_bot.bucket import Bucket, Probe, probe_key
 from trio_s3_bot.errors import (
     CheckFailed,
     MessengerError,
+    OperatorNeeded,
+    OutOfOrder,
     PollConflict,
     RetryAfter,
     StoreUnavailable,
@@ -41,18 +43,34 @@ async def check_messenger(messenger: Messenger) -> Account:
     """
     Ask who the bot is. Raises `CheckFailed` for what a restart can't cure, `Unavailable` for what passes.
     """
+    account = await _account_of(messenger)
+    fatal = [remark for remark in account.remarks if remark.fatal]
+    if fatal:
+        more = f"There is more to mend ({len(fatal) - 1}); --check tells all." if fatal[1:] else ""
+        raise CheckFailed(f"{messenger.name}: {fatal[0].text}", more, about=fatal[0].about)
+    return account
+
+
+async def _account_of(messenger: Messenger) -> Account:
+    """The account with all remarks. Raises as `check_messenger` does."""
     try:
         return await messenger.check()
+    except CheckFailed as error:
+        raise CheckFailed(f"{messenger.name}: {error.what}", error.advice, about=error.about) from error
     except TokenRefused as error:
         raise CheckFailed(
             f"{messenger.name}: the token is not accepted ({error}).",
             f"Put the right one into [{messenger.name}] token, or into TRIO_S3_BOT_{messenger.name.upper()}_TOKEN.",
+            about="token",
         ) from error
     except PollConflict as error:
         raise CheckFailed(
             f"{messenger.name}: {error}, so its updates go there.",
-            "Delete it with the Bot API's deleteWebhook, or use another bot.",
+            error.advice or "Stop the other program, or use another bot.",
+            about="updates",
         ) from error
+    except OperatorNeeded as error:
+        raise CheckFailed(f"{messenger.name} refuses to work with this bot: {error.what}.", error.advice) from error
     except Unavailable:
         raise
     except MessengerError as error:
@@ -103,12 +121,21 @@ async def waited_out(
                 result = await check()
             except (Unavailable, StoreUnavailable) as error:
                 if not patient:
-                    advice = "Check its address and the network."
-                    raise CheckFailed(f"{what} can't be reached: {error}.", advice) from error
+                    raise _not_waited_for(what, error) from error
                 event = "out of reach at start; there is unfinished work, so this is waited out"
                 log.warning(event, what=what, error=str(error))
                 raise
     return result
+
+
+def _not_waited_for(what: str, error: Unavailable | StoreUnavailable) -> CheckFailed:
+    """What to make of something that would pass by itself, as far as one can tell."""
+    if isinstance(error, RetryAfter):
+        advice = f"Start again in {error.seconds:.0f} s, at the earliest."
+        return CheckFailed(f"{what} asks for a pause: {error}.", advice)
+    if isinstance(error, OutOfOrder):
+        return CheckFailed(f"{what} is out of order: {error}.", "Start again later.")
+    return CheckFailed(f"{what} can't be reached: {error}.", "Check its address and the network.")
 
 
 def _passes(error: Exception) -> bool | float:
@@ -118,11 +145,13 @@ def _passes(error: Exception) -> bool | float:
 
 async def _messenger_findings(messenger: Messenger) -> list[Finding]:
     try:
-        account = await check_messenger(messenger)
-    except (CheckFailed, Unavailable) as error:
-        return [Finding(f"{messenger.name}: token", False, str(error))]
-    warnings = [Finding(messenger.name, None, warning) for warning in account.warnings]
-    return [Finding(f"{messenger.name}: token", True, f"it is {account.name}"), *warnings]
+        account = await _account_of(messenger)
+    except CheckFailed as error:
+        return [Finding(f"{messenger.name}: {error.about or 'settings'}", False, str(error))]
+    except Unavailable as error:
+        return [Finding(f"{messenger.name}: answers", False, str(error))]
+    remarks = [Finding(f"{messenger.name}: {r.about}", False if r.fatal else None, r.text) for r in account.remarks]
+    return [Finding(f"{messenger.name}: token", True, f"it is {account.name}"), *remarks]
 
 
 async def _check_bucket(bucket: Bucket) -> list[Finding]:

@@ -12,7 +12,9 @@ BotError
 │   ├── TokenRefused         the token is wrong or revoked                                 -> exit code 2 at start
 │   ├── Unavailable          network, 5xx, HTML for JSON: back off, try again
 │   │   └── RetryAfter       the messenger said how long to wait
-│   ├── PollConflict         a webhook is set, or somebody else polls with this token
+│   │       └── OperatorNeeded  a right, a switch, a captcha: wait until the operator has acted
+│   │   └── OutOfOrder       the messenger itself says so: its address is right
+│   ├── PollConflict         updates go elsewhere, by a setting or because somebody else polls with this token
 │   ├── ChatUnreachable      blocked, kicked, vanished: stop talking to this chat
 │   ├── ChatMoved            the group has a new id: say it there
 │   ├── MessageGone          the message can't be edited any more: give the edit up
@@ -56,12 +58,13 @@ class CheckFailed(BotError):
     """
     A check at start failed in a way that a restart doesn't cure.
 
-    `what` says what was found, `advice` what to do about it; both fit on one line together.
+    `what` says what was found, `advice` what to do about it; both fit on one line together. `about` is the name of what
+    was checked.
     """
 
-    def __init__(self, what: str, advice: str) -> None:
-        self.what, self.advice = what, advice
-        super().__init__(f"{what} {advice}")
+    def __init__(self, what: str, advice: str, *, about: str = "") -> None:
+        self.what, self.advice, self.about = what, advice, about
+        super().__init__(f"{what} {advice}".strip())
 
 
 class StateError(BotError):
@@ -100,11 +103,31 @@ class RetryAfter(Unavailable):
         super().__init__(message)
 
 
-class PollConflict(MessengerError):
-    """Updates go elsewhere: a webhook is set (`webhook` is true), or another poller uses this token."""
+class OutOfOrder(Unavailable):
+    """The messenger answers that it can't do its work now."""
 
-    def __init__(self, message: str, *, webhook: bool) -> None:
-        self.webhook = webhook
+
+class OperatorNeeded(RetryAfter):
+    """
+    The messenger refuses what it is there for until the operator has acted; `advice` says how.
+
+    `what` says what was found; `str()` is both. After `seconds` it is worth while to look whether it has been done.
+    """
+
+    def __init__(self, what: str, advice: str, seconds: float) -> None:
+        self.what, self.advice = what, advice
+        super().__init__(f"{what}. {advice}", seconds)
+
+
+class PollConflict(MessengerError):
+    """
+    Updates go elsewhere: another poller uses this token, or that is a setting, and `advice` says how to undo it.
+
+    Another poller may be this one's last request, from before a restart: that passes.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        self.advice = advice
         super().__init__(message)
 
 

@@ -84,7 +84,7 @@ class Document:
     `file_id` fetches it, `unique_id` stays the same for the same file over time.
     """
 
-    file_id: str
+    file_id: str = field(repr=False)  # it may hold a signed link
     unique_id: str
     file_name: str | None = None
     mime_type: str | None = None
@@ -107,7 +107,9 @@ class UpdateObj:
 
     `addressed` is true for what a group member says to the bot itself: a command, a mention, a reply to one of
     its messages. `silent` marks what never gets an answer: service messages, edits, channel posts.
-    `moved_to` is the new id of a group that became a supergroup.
+    `moved_to` is the new id of a group that became a supergroup. `meant` is the command that the text may stand for,
+    where the messenger has none. `cropped`: the messenger has left something out, and nobody knows what before it is
+    asked for.
     """
 
     messenger: str
@@ -125,6 +127,8 @@ class UpdateObj:
     addressed: bool = False
     silent: bool = False
     moved_to: int | None = None
+    meant: str | None = None
+    cropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +136,19 @@ class Source:
     """
     Where the bytes of a document can be read: a URL or a local path, never both.
 
-    `url` may carry a token. `redirect_hosts` are the host names a redirect may lead to; empty: none is followed.
+    `url` may carry a token. `hosts` are those that the URL and its redirects may lead to, they and what is below them;
+    empty: the URL is read as it is, and no redirect is followed.
     `size` is what the messenger promises, `None` where it doesn't. `refuse_html` rejects an HTML answer, which some
-    messengers give with status 200 in place of a file.
+    messengers give with status 200 in place of a file. `pages` are hosts that have pages only, and redirect to where a
+    document is: what they give themselves is none.
     """
 
     url: Secret | None = None
-    path: str | None = None
+    path: str | None = field(default=None, repr=False)  # a local Bot API server's folders are called by tokens
     size: int | None = None
-    redirect_hosts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     refuse_html: bool = False
+    pages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +203,9 @@ class OutMessage:
     """
     A composed message: exactly what is said, committed before it is sent.
 
-    `random_id` is positive, fits into 31 bits and stays the same over all attempts: a messenger that supports it
-    says the message only once. `reply_to` is the message it answers, if that is still there. `ask` invites an answer
-    where the messenger can (its value is a hint at what to write); such a message has no keyboard.
+    `random_id` is positive, fits into 31 bits, is this message's alone and the same in all attempts: a messenger that
+    supports it says the message only once. `reply_to` is the message it answers, if that is still there. `ask` invites
+    an answer where the messenger can (its value is a hint at what to write); such a message has no keyboard.
     """
 
     text: str = field(repr=False)  # it may hold a link

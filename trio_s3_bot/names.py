@@ -122,6 +122,11 @@ def filled(template: str, *, chat: int, user: int, messenger: str, date: int) ->
     return prefix
 
 
+def fields_of(template: str) -> set[str]:
+    """The names of what stands in braces in a key template."""
+    return {field for _, field, _, _ in Formatter().parse(template) if field}
+
+
 def content_type(mime_type: str | None, name: str) -> str:
     """The Content-Type to store: what the sender's client said if it is a plausible type, else by the name."""
     if mime_type and _is_media_type(mime_type):

@@ -35,7 +35,9 @@ class NotAllowed(Notice, frozen=True):
 
 
 class GivenUp(Notice, frozen=True):
-    """The person's message made the bot fail again and again and was set aside."""
+    """The person's message made the bot fail again and again and was set aside; `in_part`: it never came whole."""
+
+    in_part: bool = False
 
 
 class Accepted(Notice, frozen=True):

@@ -23,6 +23,7 @@ from trio_s3_bot.errors import (
     ChatMoved,
     ChatUnreachable,
     MessageGone,
+    OperatorNeeded,
     RequestRefused,
     RetryAfter,
     StateError,
@@ -55,6 +56,7 @@ class _Line:
     progress_at: float = 0.0
     busy: bool = False
     last_text: dict[int, str] = field(default_factory=dict)
+    refused: set[int] = field(default_factory=set)
     unrecorded: tuple[Composed, int] | None = None
 
     @property
@@ -64,6 +66,11 @@ class _Line:
     def forget_progress(self) -> None:
         self.progress.clear()
         self.last_text.clear()
+        self.refused.clear()
+
+    def forget_message(self, status: Status) -> None:
+        self.last_text.pop(status.id, None)
+        self.refused.discard(status.id)
 
 
 class Outbox:
@@ -233,9 +240,9 @@ class Outbox:
         return composed.edit_of
 
     async def _put_to_rest(self, line: _Line, status: Status) -> None:
-        await self._edit(line, status, self._phrasing.status(status))
-        await self._messages.shown(status)
-        line.last_text.pop(status.id, None)
+        if await self._edit(line, status, self._phrasing.status(status)):
+            await self._messages.shown(status)
+            line.forget_message(status)
 
     async def _show_progress(self, line: _Line) -> bool:
         """Edit one `[document]` message whose picture has changed, in turn; false when there is none."""
@@ -247,7 +254,7 @@ class Outbox:
             if status is None or status.at_rest:
                 continue
             message = self._phrasing.status(status)
-            if message.text == line.last_text.get(status.id):
+            if message.text == line.last_text.get(status.id) or status.id in line.refused:
                 continue
             if status.id not in line.last_text and not await self._messages.progress_will_show(status):
                 continue
@@ -257,17 +264,34 @@ class Outbox:
             return True
         return False
 
-    async def _edit(self, line: _Line, status: Status, message: OutMessage) -> None:
+    async def _edit(self, line: _Line, status: Status, message: OutMessage) -> bool:
+        """Edit a `[document]` message; false when that is impossible from now on, which is committed."""
         try:
             await self._messenger.edit(line.chat, status.remote_id, message)
-        except (MessageGone, RequestRefused) as error:
+        except RequestRefused as error:
             log.info("a message can't be edited and stays as it is", chat=line.chat.key, error=str(error))
+            line.refused.add(status.id)  # to be put to rest it is tried once more
+        except MessageGone as error:
+            log.info("a message can't be edited any more", chat=line.chat.key, error=str(error))
+            await self._messages.lost(status)
+            line.forget_message(status)
+            self.serve(line.chat)
+            return False
+        return True
 
     def _keep_still(self, line: _Line, error: RetryAfter) -> None:
-        """Pause the chat as long as the messenger asks; a second chat that is told so meanwhile pauses all."""
+        """
+        Pause the chat as long as the messenger asks; a second chat that is told so meanwhile pauses all.
+
+        So it is with what the operator has to see to: of one refusal nobody can tell whether it concerns all chats.
+        """
         now = trio.current_time()
         self._floods = {chat: until for chat, until in self._floods.items() if until > now and chat != line.chat.key}
-        log.warning("flood limit reached", chat=line.chat.key, retry_after=error.seconds, error=str(error))
+        if isinstance(error, OperatorNeeded):
+            event = "the messenger refuses messages until its operator acts; they wait"
+            log.error(event, chat=line.chat.key, again_after=error.seconds, error=str(error))
+        else:
+            log.warning("flood limit reached", chat=line.chat.key, retry_after=error.seconds, error=str(error))
         if self._floods:
             self._budget.pause(error.seconds + AFTER_RETRY_AFTER)
         self._floods[line.chat.key] = now + error.seconds

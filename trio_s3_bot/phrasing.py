@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal, TypeVar
@@ -60,7 +59,6 @@ class Phrasing:
             text=text,
             keyboard=keyboard,
             reply_to=_only(notice.reply_to for notice in notices),
-            random_id=secrets.randbelow(2**31 - 1) + 1,
             ask=ask,
         )
 

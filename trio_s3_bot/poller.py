@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 import trio
 
-from trio_s3_bot.errors import MessengerError, PollConflict, RetryAfter, StateError, TokenRefused
+from trio_s3_bot.errors import MessengerError, OperatorNeeded, PollConflict, RetryAfter, StateError, TokenRefused
 from trio_s3_bot.inbox import Claim, Updates, once_readable
 from trio_s3_bot.messengers.base import Batch, Messenger
 from trio_s3_bot.patience import SHIPPED, Pauses
@@ -96,18 +96,19 @@ class Poller:
         pause = self._pauses.after(self._failures) * random.uniform(0.7, 1.3)
         if isinstance(error, RetryAfter):
             pause = max(pause, error.seconds)
-        log.warning(
-            _meaning(error, self._conflicts), messenger=self._messenger.name, error=str(error), pause=round(pause, 1)
-        )
+        event = _meaning(error, self._conflicts)
+        log.warning(event, messenger=self._messenger.name, error=str(error), pause=round(pause, 1))
         await trio.sleep(pause)
 
 
 def _meaning(error: MessengerError | StateError, conflicts: int) -> str:
     """What the operator should make of a failed poll."""
-    if isinstance(error, PollConflict) and error.webhook:
-        return "a webhook is set for this bot, so it gets no updates here; delete it with deleteWebhook"
+    if isinstance(error, PollConflict) and error.advice:
+        return f"the bot's updates go elsewhere, so none come here. {error.advice}"
     if isinstance(error, PollConflict) and conflicts >= ANOTHER_POLLER:
         return "another program polls with this token; stop it, or it takes this bot's updates"
+    if isinstance(error, OperatorNeeded):
+        return "the messenger refuses to be polled until its operator acts"
     if isinstance(error, TokenRefused):
         return "the messenger doesn't accept the token any more; put in the new one and restart"
     if isinstance(error, StateError):

@@ -101,7 +101,7 @@ SETTINGS = (
     Setting("names", "on_conflict", "keep_both", one_of("keep_both", "overwrite", "ask"),
             "If the name is taken: keep_both (report (1).pdf), overwrite, or ask the sender."),
     Setting("names", "key", "{name}", notation.key_template,
-            "Key in the bucket; may use {chat}, {user}, {messenger}, {date:%Y/%m}, and ends with {name}."),
+            "Key in the bucket; may use {chat}, {user} (in both: with {messenger}), {date:%Y/%m}; ends with {name}."),
     Setting("links", "lifetime", "1 h", duration("1 s", "168 h"), "Time that a link to a file works, at most 168 h."),
     Setting("limits", "max_file_size", "", or_blank(size("1 B")), "Largest document that is saved; blank: no limit."),
     Setting("limits", "files_per_day", "", or_blank(count("1", "1000000")),

@@ -10,7 +10,7 @@ import ipaddress
 import os
 import re
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
@@ -18,6 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import trio
 import urllib3
 from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
 from trio_s3_bot.errors import DocumentRefused, Reason, SourceExpired, SourceUnavailable
 from trio_s3_bot.model import Secret, Source
@@ -186,9 +187,9 @@ class Reader:
             self._file = open(self._source.path, "rb")  # noqa: SIM115 - closed by `close`
             on_disk = os.fstat(self._file.fileno()).st_size
         except FileNotFoundError:
-            raise SourceExpired("the local Bot API server has removed its file") from None
+            raise SourceExpired("its file has been removed") from None
         except OSError as error:
-            raise SourceUnavailable(f"the local Bot API server's file can't be read: {error.strerror}") from error
+            raise SourceUnavailable(f"its file can't be read: {error.strerror}") from error
         if self._source.size is not None and self._source.size != on_disk:
             raise SourceUnavailable(f"{on_disk} bytes on disk where {self._source.size} were announced")
         self._file.seek(position)
@@ -197,38 +198,52 @@ class Reader:
     def _open_url(self, position: int) -> None:
         assert self._source.url is not None
         url = self._source.url.reveal()
+        if self._source.hosts:
+            url = permitted(url, self._source.hosts)
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={position}-"} if position else {})
         for _ in range(REDIRECTS + 1):
             response = self._pools.get(url, headers)
             location = response.headers.get("Location") if 300 <= response.status < 400 else None
             if location is None:
-                return self._accept(response, position)
+                return self._accept(response, url, position)
             response.close()
-            url = self._redirected(url, location)
+            url = permitted(location, self._source.hosts, seen_from=url)
         raise SourceUnavailable("the document's address redirects without end")
 
-    def _accept(self, response: urllib3.BaseHTTPResponse, position: int) -> None:
+    def _accept(self, response: urllib3.BaseHTTPResponse, url: str, position: int) -> None:
         self._response = response
         status = response.status
         if status in (401, 403, 404, 410):
             raise SourceExpired(f"HTTP {status} for the document")
         if status not in (200, 206):
             raise SourceUnavailable(f"HTTP {status} for the document")
-        if self._source.refuse_html and "html" in response.headers.get("Content-Type", "").lower():
+        is_page = self._source.refuse_html and "html" in response.headers.get("Content-Type", "").lower()
+        if is_page or parse_url(url).host in self._source.pages:
             raise SourceExpired("a web page came in place of the document")
         if status == 206:
             self._position = _start_of(response, position)
 
-    def _redirected(self, url: str, location: str) -> str:
-        """Where a redirect leads, if it may: only to the messenger's own storage hosts."""
-        target = urljoin(url, location)
-        parts = urlsplit(target)
-        host = parts.hostname or ""
-        if not any(host == allowed or host.endswith(f".{allowed}") for allowed in self._source.redirect_hosts):
-            raise DocumentRefused(Reason.NOT_READABLE, f"its address redirects to {host or 'nowhere'}")
-        if parts.scheme != "https" and not _is_loopback(host):
-            raise DocumentRefused(Reason.NOT_READABLE, f"its address redirects to {host} without TLS")
-        return target
+
+def permitted(url: str, hosts: Collection[str], *, seen_from: str = "") -> str:
+    """
+    The address as it is connected to, if it may be: at one of `hosts` or below it, over TLS, at the usual port.
+
+    `seen_from` is the one that redirects there. It is judged by the parser of the library that connects, because
+    another one may see another host in the same text. Only at a loopback address, where that is among `hosts`, TLS and
+    the port don't matter. Raises `DocumentRefused`.
+    """
+    try:
+        parts = parse_url(urljoin(seen_from, url))
+    except ValueError:
+        raise DocumentRefused(Reason.NOT_READABLE, "its address can't be understood") from None
+    host = parts.host or ""
+    if not any(host == known or host.endswith(f".{known}") for known in hosts):
+        raise DocumentRefused(Reason.NOT_READABLE, f"its address leads to {host or 'nowhere'}")
+    if parts.auth is not None:
+        raise DocumentRefused(Reason.NOT_READABLE, f"its address leads to {host} with a user name")
+    if not _is_loopback(host) and (parts.scheme, parts.port or 443) != ("https", 443):
+        raise DocumentRefused(Reason.NOT_READABLE, f"its address leads to {host}, but not over TLS at its usual port")
+    return parts.url
 
 
 def _start_of(response: urllib3.BaseHTTPResponse, asked: int) -> int:

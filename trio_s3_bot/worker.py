@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 
 import structlog
@@ -10,29 +11,41 @@ import trio
 from trio_s3_bot import conversation, texts
 from trio_s3_bot.config import WorkerConfig
 from trio_s3_bot.conversation import AnswerPress, Decision, Rules
-from trio_s3_bot.errors import MessengerError, StateError
+from trio_s3_bot.errors import MessengerError, OperatorNeeded, RetryAfter, StateError, TokenRefused, Unavailable
 from trio_s3_bot.inbox import STATE_PAUSE, Claim, Updates
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat
+from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.shelf import Shelf
 
 __all__ = ["Worker", "WorkerConfig"]
 
 MOST_FAILURES = 3  # an update that fails so often is set aside
+MOST_FETCHES = 24  # attempts to get a cropped one whole, in about one and a half hours as shipped
 
 log = structlog.get_logger()
 
 
 class Worker:
-    """One of `WorkerConfig.concurrent_workers` equal tasks. It never carries a document's bytes."""
+    """
+    One of `WorkerConfig.concurrent_workers` equal tasks. It never carries a document's bytes.
+
+    `pauses` are those between attempts to get a cropped message whole. Its chat alone waits for it.
+    """
 
     def __init__(
-        self, updates: Updates, messengers: Mapping[str, Messenger], rules: Rules, shelf: Shelf | None = None
+        self,
+        updates: Updates,
+        messengers: Mapping[str, Messenger],
+        rules: Rules,
+        shelf: Shelf | None = None,
+        pauses: Pauses = SHIPPED.outage,
     ) -> None:
         self._updates = updates
         self._shelf = shelf
         self._messengers = messengers
         self._rules = rules
+        self._pauses = pauses
 
     async def run(self, claims: trio.MemoryReceiveChannel[Claim]) -> None:
         """Handle one update after the other, until no more come."""
@@ -43,6 +56,8 @@ class Worker:
     async def _handle(self, claim: Claim) -> None:
         """Whatever is wrong with an update, it doesn't end the worker."""
         try:
+            if claim.update.cropped and await self._gets_whole(claim):
+                return
             decision = self._decide(claim)
             await self._answer_presses(claim.update.chat, decision)
             if self._shelf is not None:
@@ -56,8 +71,42 @@ class Worker:
             )
             await self._record_failure(claim, error)
 
+    async def _gets_whole(self, claim: Claim) -> bool:
+        """
+        Get what was left out of an update, now or later; false when there is no more to be had.
+
+        In any case it comes up again: what has to be known about it depends on what is in it.
+        """
+        chat = claim.update.chat
+        try:
+            whole = await self._messengers[chat.messenger].whole(claim.update)
+        except (OperatorNeeded, TokenRefused) as error:
+            log.error("a message can't be fetched whole; its chat waits", chat=chat.key, error=str(error))
+            self._updates.give_back(claim, pause=self._pauses.longest)
+        except Unavailable as error:
+            return await self._rests(claim, error)
+        except MessengerError as error:
+            log.warning("a message can't be fetched whole", chat=chat.key, error=str(error))
+            return False
+        else:
+            await self._updates.complete(claim, whole)
+        return True
+
+    async def _rests(self, claim: Claim, error: Unavailable) -> bool:
+        """Let a chat wait whose update can't be got whole now; false when that has been tried often enough."""
+        failures = claim.failures + 1
+        if failures >= MOST_FETCHES:
+            return False
+        pause = self._pauses.after(failures) * random.uniform(0.7, 1.0)
+        if isinstance(error, RetryAfter):
+            pause = max(pause, error.seconds)
+        event = "a message can't be fetched whole; its chat waits"
+        log.warning(event, chat=claim.update.chat.key, tries=failures, pause=round(pause, 1), error=str(error))
+        await self._updates.fail(claim, str(error), pause=pause)
+        return True
+
     def _decide(self, claim: Claim) -> Decision:
-        if claim.failures < MOST_FAILURES:
+        if claim.failures < MOST_FAILURES and not claim.update.cropped:
             return conversation.decide(claim.state, claim.update, self._rules, claim.facts)
         log.error("an update failed again and again and is set aside", update_id=claim.update.update_id)
         return conversation.give_up(claim.state, claim.update)

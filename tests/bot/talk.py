@@ -23,6 +23,8 @@ NO_LIMITS = {
     ("telegram", "group_messages_per_minute"): "1000",
 }
 """Settings for tests of something else than flood limits, so that none has to wait for them."""
+UNHURRIED = {**NO_LIMITS, **{("vk", key): value for (_, key), value in NO_LIMITS.items()}}
+"""The same for both messengers."""
 HASTY = replace(
     SHIPPED, speaking=Pauses(0.1, 0.4), document=Pauses(0.05, 0.2), outage=Pauses(0.05, 0.2), reading=Pauses(0.01, 0.05)
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.bot.talk import fetched
+from tests.bot.talk import UNHURRIED, fetched
 from tests.sides import Side
 from tests.world import World
 from trio_s3_bot.sandbox.replies import SlowBody
@@ -60,6 +60,74 @@ async def test_a_client_without_callback_buttons_can_walk_through_its_files(worl
         side.press(chat, alice, await chat.wait_for("Your saved files, 1 file:"), "1")
         side.press(chat, alice, await chat.wait_for("7 bytes, saved"), "Delete")
         side.press(chat, alice, await chat.wait_for("Delete report.pdf?"), "Yes, delete")
+        await chat.wait_for("report.pdf is deleted.")
+    assert world.objects == {}
+
+
+async def test_a_client_without_buttons_in_messages_can_do_the_same_with_those_below_its_input(
+    world: World, side: Side
+) -> None:
+    async with world.bot():
+        alice, chat = old_client(side)
+        alice.inline_keyboard = False
+        chat.send_document(alice, "report.pdf", b"content")
+        await chat.wait_for(SAVED)
+        chat.press(alice, None, "✏️ Rename")
+        await chat.wait_for("What shall report.pdf be called?")
+        chat.say(alice, "chosen")
+        await chat.wait_for("report.pdf is called chosen.pdf now.")
+        chat.say(alice, "/delete chosen.pdf")
+        await chat.wait_for("Delete chosen.pdf?")
+        chat.press(alice, None, "Yes, delete")
+        await chat.wait_for("chosen.pdf is deleted.")
+    assert world.objects == {}
+
+
+@pytest.mark.parametrize("word", ["Status", "list", "Помощь"])
+async def test_a_word_that_is_a_command_is_the_new_name_where_one_was_asked_for(
+    world: World, side: Side, word: str
+) -> None:
+    async with world.bot(UNHURRIED):
+        alice, chat = side.meet()
+        chat.send_document(alice, "report.pdf", b"content")
+        side.press(chat, alice, await chat.wait_for(SAVED), "Rename")
+        await chat.wait_for("What shall report.pdf be called?")
+        chat.say(alice, word)
+        await chat.wait_for(f"report.pdf is called {word}.pdf now.")
+        chat.say(alice, "list")
+        await chat.wait_for("Your saved files, 1 file:")
+    assert list(world.objects) == [f"{word}.pdf"]
+
+
+async def test_the_word_for_cancel_leaves_a_question_and_is_no_name(world: World, side: Side) -> None:
+    async with world.bot(UNHURRIED):
+        alice, chat = side.meet()
+        chat.send_document(alice, "report.pdf", b"content")
+        side.press(chat, alice, await chat.wait_for(SAVED), "Rename")
+        await chat.wait_for("What shall report.pdf be called?")
+        chat.say(alice, "Отмена")
+        await chat.wait_for("Its name is report.pdf.")
+        chat.say(alice, "Отмена")
+        await chat.wait_for("There is nothing to cancel.")
+    assert list(world.objects) == ["report.pdf"]
+
+
+async def test_a_word_that_is_a_command_is_no_answer_to_whether_to_delete_or_to_rename(
+    world: World, side: Side
+) -> None:
+    async with world.bot({**UNHURRIED, **ASK}):
+        alice, chat = side.meet()
+        chat.send_document(alice, "report.pdf", b"content")
+        taken = await chat.wait_for("Rename it before it is saved?")
+        chat.say(alice, "status")
+        await chat.wait_for("On their way, 1 file:")
+        side.press(chat, alice, taken, "Keep name")
+        await chat.wait_for(SAVED)
+        chat.say(alice, "/delete report.pdf")
+        question = await chat.wait_for("Delete report.pdf?")
+        chat.say(alice, "list")
+        await chat.wait_for("Your saved files, 1 file:")
+        side.press(chat, alice, question, "Yes, delete")
         await chat.wait_for("report.pdf is deleted.")
     assert world.objects == {}
 
@@ -234,6 +302,44 @@ async def test_a_document_among_photos_is_saved_and_the_photos_are_not(world: Wo
         await chat.wait_for(f"{SAVED} other.pdf")
     assert document[0]["type"] == "doc"
     assert world.contents == {"report.pdf": b"content", "other.pdf": b"other"}
+
+
+@pytest.mark.parametrize("end", [f"{SAVED} film.mkv", "film.mkv\ncancelled"])
+async def test_a_message_that_vk_lets_nobody_edit_any_more_is_left_alone_and_the_end_is_told(
+    world: World, side: Side, end: str
+) -> None:
+    world.vk.faults.add(method="file", answer=SlowBody(1_500_000))
+    async with world.bot({**UNHURRIED, ("uploads", "progress_interval"): "1 s"}):
+        alice, chat = side.meet()
+        chat.send_document(alice, "film.mkv", Content.generated(9 * 2**20))
+        await chat.wait_for("%")
+        world.vk.edit_window = -1
+        edits = len(world.vk.calls("messages.edit"))
+        await world.vk.wait(lambda: len(world.vk.calls("messages.edit")) > edits)
+        if "cancelled" in end:
+            chat.say(alice, "/cancel")
+        await chat.wait_for(end)
+        assert len(world.vk.calls("messages.edit")) == edits + 1
+
+
+async def test_in_a_group_that_shows_the_bot_only_what_is_addressed_to_it_a_mention_is_enough(
+    world: World, side: Side
+) -> None:
+    world.vk.privacy = True
+    bot = f"@club{world.vk.group_id}"
+    async with world.bot(UNHURRIED):
+        alice, _ = side.meet()
+        group = world.vk.group("Team", [alice])
+        group.send_document(alice, "unseen.txt", b"unseen")
+        group.send_document(alice, "a.txt", b"a", caption=bot)
+        saved = await group.wait_for(SAVED)
+        group.say(alice, f"{bot} список")
+        await group.wait_for("Your saved files, 1 file:")
+        side.press(group, alice, saved, "Rename")
+        question = await group.wait_for("What shall a.txt be called?")
+        group.say(alice, "chosen", reply_to=question["message_id"])
+        await group.wait_for("a.txt is called chosen.txt now.")
+    assert list(world.objects) == ["chosen.txt"]
 
 
 async def test_other_peoples_buttons_do_nothing(world: World, side: Side) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.bot.talk import NO_LIMITS, SAVED
+from tests.bot.talk import SAVED, UNHURRIED
 from tests.world import World
 from trio_s3_bot.sandbox.replies import Delay, SlowBody
 
 SAME_ID = 700_000_001  # of a person in either messenger
 LARGE = bytes(range(256)) * (36 * 1024)  # more than one part
-UNHURRIED = {**NO_LIMITS, **{("vk", key): value for (_, key), value in NO_LIMITS.items()}}
 
 
 @pytest.fixture
@@ -38,6 +37,16 @@ async def test_files_of_one_name_from_both_stand_beside_each_other(world: World)
             chat.send_document(person, "report.pdf", side.name.encode())
             await chat.wait_for(SAVED)
     assert world.contents == {"report.pdf": b"telegram", "report (1).pdf": b"vk"}
+
+
+async def test_in_folders_by_person_nobody_overwrites_the_file_of_a_namesake_in_the_other(world: World) -> None:
+    by_person = {("names", "key"): "{messenger}/{user}/{name}", ("names", "on_conflict"): "overwrite"}
+    async with world.bot({**UNHURRIED, **by_person}):
+        for side in world.sides:
+            person, chat = side.meet(id=SAME_ID)
+            chat.send_document(person, "report.pdf", side.name.encode())
+            await chat.wait_for(SAVED)
+    assert world.contents == {f"{name}/{SAME_ID}/report.pdf": name.encode() for name in ("telegram", "vk")}
 
 
 async def test_files_of_one_name_sent_to_both_at_once_are_two_objects(world: World) -> None:

@@ -117,3 +117,13 @@ async def test_no_source_shows_its_address_when_it_is_printed(side: Side, messen
     source = await messenger.resolve(document)
     assert source.url is not None
     assert source.url.reveal() not in repr(source)
+
+
+async def test_nothing_that_is_printed_of_a_document_can_fetch_it(side: Side, messenger: Messenger) -> None:
+    """Neither the token nor a signed link, nor what the document is fetched by."""
+    update, document = await sent(side, messenger, "report.pdf", b"content")
+    source = await messenger.resolve(document)
+    printed = repr((update, document, source))
+    assert document.unique_id in printed
+    for hidden in (document.file_id, side.world.token, "hash=", "http"):
+        assert hidden not in printed

@@ -8,12 +8,14 @@ import pytest
 import structlog
 
 from tests.sides import Side
-from trio_s3_bot.errors import MessengerError, Unavailable
+from trio_s3_bot.errors import MessageGone, Unavailable
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.sandbox.replies import Html502, Status
 from trio_s3_bot.sandbox.vk import LONG_POLL, ApiError, Chat, LongPollFailed, User
 
 from .talk import Listener
+
+LOOK_UP = "messages.getByConversationMessageId"
 
 SERVER = "groups.getLongPollServer"
 
@@ -185,51 +187,55 @@ async def test_events_that_are_not_for_a_bot_are_no_news(
     assert listener.skipped == []
 
 
-async def test_a_cropped_message_is_fetched_whole(messenger: Messenger, chat: Chat, alice: User) -> None:
-    chat.send_documents(alice, [("a.txt", b"a"), ("b.txt", b"b")], cropped=True)
-    [update] = await Listener(messenger).updates()
-    assert [document.file_name for document in update.documents] == ["a.txt", "b.txt"]
-    assert update.sender is not None
-    assert update.sender.language == "ru"
-
-
-@pytest.mark.parametrize("code", [10, 8, 15, 917])
-async def test_a_cropped_message_that_can_not_be_fetched_now_is_polled_again(
-    vk: Side, messenger: Messenger, chat: Chat, alice: User, code: int
+@pytest.mark.parametrize("left", [0, 1])
+async def test_a_cropped_message_is_told_as_such_and_fetched_whole_when_that_is_asked_for(
+    vk: Side, messenger: Messenger, chat: Chat, alice: User, left: int
 ) -> None:
-    """Whatever VK says: there may be a document in it."""
-    chat.send_document(alice, "a.txt", b"a", cropped=True)
-    listener = Listener(messenger)
-    await listener.poll()
-    vk.world.faults.add(answer=ApiError(code), method="messages.getByConversationMessageId")
-    with pytest.raises(MessengerError):
-        await listener.poll()
-    [update] = await listener.updates()
-    assert [document.file_name for document in update.documents] == ["a.txt"]
+    chat.send_documents(alice, [("a.txt", b"a"), ("b.txt", b"b")], cropped=True, left=left, caption="both")
+    [update] = await Listener(messenger).updates()
+    assert (update.cropped, len(update.documents)) == (True, left)
+    assert vk.world.calls(LOOK_UP) == []
+    whole = await messenger.whole(update)
+    assert [document.file_name for document in whole.documents] == ["a.txt", "b.txt"]
+    assert (whole.cropped, whole.caption, whole.update_id) == (False, "both", update.update_id)
+    assert whole.sender is not None
+    assert whole.sender.language == "ru"
 
 
-async def test_a_cropped_message_that_can_never_be_fetched_does_not_hold_up_the_others(
+async def test_a_cropped_message_of_a_group_is_fetched_by_its_number_there(
+    vk: Side, messenger: Messenger, alice: User
+) -> None:
+    group = vk.world.group("Friends", [alice])
+    group.send_document(alice, "a.txt", b"a", cropped=True)
+    [update] = await Listener(messenger).updates()
+    whole = await messenger.whole(update)
+    assert [document.file_name for document in whole.documents] == ["a.txt"]
+    assert whole.chat == update.chat
+
+
+async def test_a_cropped_message_that_can_not_be_fetched_now_is_not_one_without_documents(
     vk: Side, messenger: Messenger, chat: Chat, alice: User
 ) -> None:
-    chat.say(alice, "cropped", cropped=True)
-    chat.say(alice, "hello")
-    listener, failures = Listener(messenger), 0
-    await listener.poll()
-    vk.world.faults.add(answer=ApiError(10), method="messages.getByConversationMessageId", times=None)
-    while True:
-        try:
-            updates = await listener.updates(2)
-            break
-        except Unavailable:
-            failures += 1
-    assert [update.text for update in updates] == ["cropped", "hello"]
-    assert failures == 4
-
-
-async def test_a_cropped_message_that_is_gone_is_taken_as_it_came(
-    messenger: Messenger, chat: Chat, alice: User
-) -> None:
-    sent = chat.say(alice, "cropped", cropped=True)
-    chat.delete(sent["message_id"])
+    chat.send_document(alice, "a.txt", b"a", cropped=True)
     [update] = await Listener(messenger).updates()
-    assert update.text == "cropped"
+    vk.world.faults.add(answer=ApiError(10), method=LOOK_UP)
+    with pytest.raises(Unavailable):
+        await messenger.whole(update)
+    assert [document.file_name for document in (await messenger.whole(update)).documents] == ["a.txt"]
+
+
+async def test_a_cropped_message_that_is_gone_is_told_as_such(messenger: Messenger, chat: Chat, alice: User) -> None:
+    sent = chat.say(alice, "cropped", cropped=True)
+    [update] = await Listener(messenger).updates()
+    chat.delete(sent["message_id"])
+    with pytest.raises(MessageGone):
+        await messenger.whole(update)
+
+
+async def test_a_cropped_message_that_gets_no_answer_anyway_is_not_asked_for(
+    vk: Side, messenger: Messenger, alice: User
+) -> None:
+    group = vk.world.group("Friends", [alice])
+    group.post(alice, {"action": {"type": "chat_title_update", "text": "Team"}}, cropped=True)
+    [update] = await Listener(messenger).updates()
+    assert (update.silent, update.cropped) == (True, False)

@@ -6,12 +6,21 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 import trio
 
 from tests.sides import Side
-from trio_s3_bot.errors import ChatUnreachable, MessageGone, RequestRefused, RetryAfter, TokenRefused, Unavailable
+from trio_s3_bot.errors import (
+    ChatUnreachable,
+    MessageGone,
+    OperatorNeeded,
+    RequestRefused,
+    RetryAfter,
+    TokenRefused,
+    Unavailable,
+)
 from trio_s3_bot.messengers.base import Messenger
-from trio_s3_bot.model import Button, Chat, OutMessage, UpdateObj
+from trio_s3_bot.model import Button, Chat, OutMessage, Press, UpdateObj
 from trio_s3_bot.sandbox import vk as sandbox
 from trio_s3_bot.sandbox.vk import ApiError, Response, User
 
@@ -92,6 +101,37 @@ async def test_buttons_are_callbacks_where_the_client_can_and_texts_otherwise(
         assert kinds(said) == {kind}
 
 
+async def test_a_client_that_shows_no_buttons_with_a_message_gets_them_below_its_input(
+    messenger: Messenger, chat: sandbox.Chat, alice: User
+) -> None:
+    alice.inline_keyboard = False
+    listener = Listener(messenger)
+    chat.say(alice, "hello")
+    await listener.updates()
+    where = Chat("vk", chat.id)
+    message_id = await messenger.send(where, OutMessage("Really?", KEYBOARD))
+    await messenger.edit(where, message_id, OutMessage("Really??", KEYBOARD))
+    said = chat.find(message_id)
+    assert said is not None
+    assert (said["text"], "keyboard" in said) == ("Really??", False)
+    assert kinds({"keyboard": chat.keyboard}) == {"text"}
+    chat.press(alice, None, "Yes")
+    [update] = await listener.updates()
+    assert update.press is not None
+    assert (update.press.data, update.press.message_id) == ("answer:yes", None)
+    assert chat.keyboard is None
+
+
+async def test_a_client_without_any_keyboard_gets_none(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat, alice: User
+) -> None:
+    alice.inline_keyboard = alice.keyboard = False
+    chat.say(alice, "hello")
+    await Listener(messenger).updates()
+    await messenger.send(Chat("vk", chat.id), OutMessage("Really?", KEYBOARD))
+    assert ["keyboard" in call.params for call in vk.world.calls("messages.send")] == [False]
+
+
 async def test_a_pressed_text_button_is_a_press_and_its_answer_is_let_go(
     vk: Side, messenger: Messenger, chat: sandbox.Chat, alice: User
 ) -> None:
@@ -158,11 +198,59 @@ async def test_a_message_is_said_without_its_buttons_where_the_community_may_not
     vk: Side, messenger: Messenger, chat: sandbox.Chat
 ) -> None:
     vk.world.bot_features = False
+    with structlog.testing.capture_logs() as logs:
+        message_id = await messenger.send(Chat("vk", chat.id), OutMessage("Really?", KEYBOARD))
+    assert "Switch the capabilities of bots on" in logs[0]["advice"]
+    await messenger.edit(Chat("vk", chat.id), message_id, OutMessage("Yes.", KEYBOARD))
+    said = chat.find(message_id)
+    assert said is not None
+    assert (said["text"], "keyboard" in said) == ("Yes.", False)
+
+
+async def test_a_message_is_said_without_buttons_that_vk_finds_fault_with(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat
+) -> None:
+    for method in ("messages.send", "messages.edit"):
+        vk.world.faults.add(answer=ApiError(911), method=method)
     message_id = await messenger.send(Chat("vk", chat.id), OutMessage("Really?", KEYBOARD))
     await messenger.edit(Chat("vk", chat.id), message_id, OutMessage("Yes.", KEYBOARD))
     said = chat.find(message_id)
     assert said is not None
     assert (said["text"], "keyboard" in said) == ("Yes.", False)
+
+
+@pytest.mark.parametrize("code", [910, 914])
+async def test_of_a_text_that_vk_finds_too_long_the_beginning_is_said(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat, code: int
+) -> None:
+    for method in ("messages.send", "messages.edit"):
+        vk.world.faults.add(answer=ApiError(code), method=method, times=2)
+    message_id = await messenger.send(Chat("vk", chat.id), OutMessage(f"[document] {'a' * 4000}"))
+    said = chat.find(message_id)
+    assert said is not None
+    assert (said["text"][:12], len(said["text"])) == ("[document] a", 1002)
+    await messenger.edit(Chat("vk", chat.id), message_id, OutMessage(f"[document] {'b' * 4000}", KEYBOARD))
+    said = chat.find(message_id)
+    assert said is not None
+    assert (said["text"][:12], len(said["text"]), "keyboard" in said) == ("[document] b", 1002, True)
+
+
+async def test_a_text_that_vk_finds_too_long_however_short_it_is_is_refused(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat
+) -> None:
+    vk.world.faults.add(answer=ApiError(914), method="messages.send", times=None)
+    with pytest.raises(RequestRefused):
+        await messenger.send(Chat("vk", chat.id), OutMessage("a" * 4000))
+    assert len(vk.world.calls("messages.send")) == 5
+
+
+async def test_an_edit_that_is_denied_to_the_token_waits_for_the_operator(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat
+) -> None:
+    message_id = await messenger.send(Chat("vk", chat.id), OutMessage("Hello"))
+    vk.world.permissions.discard("messages")
+    with pytest.raises(OperatorNeeded):
+        await messenger.edit(Chat("vk", chat.id), message_id, OutMessage("Bye"))
 
 
 async def test_a_keyboard_that_is_too_large_keeps_its_first_rows_and_its_last(
@@ -207,18 +295,17 @@ async def test_a_chat_that_is_closed_to_the_bot_is_told_as_such(vk: Side, messen
         (10, Unavailable),
         (6, RetryAfter),
         (9, RetryAfter),
-        (14, RetryAfter),
-        (17, RetryAfter),
         (29, RetryAfter),
         (5, TokenRefused),
         (27, TokenRefused),
         (28, TokenRefused),
-        (7, RequestRefused),
+        (7, OperatorNeeded),
+        (14, OperatorNeeded),
+        (15, OperatorNeeded),
+        (17, OperatorNeeded),
+        (985, OperatorNeeded),
         (8, RequestRefused),
-        (15, RequestRefused),
         (100, RequestRefused),
-        (911, RequestRefused),
-        (914, RequestRefused),
     ],
 )
 async def test_errors_are_told_apart_by_what_to_do_about_them(
@@ -289,10 +376,18 @@ async def test_a_button_pressed_in_a_group_is_answered_to_who_pressed_it(
     assert (await pressed.answered())["text"] == "Done"
 
 
+@pytest.mark.parametrize("code", [8, 100, 901, 917])
+async def test_a_press_that_can_not_be_answered_is_let_go(
+    vk: Side, messenger: Messenger, chat: sandbox.Chat, code: int
+) -> None:
+    vk.world.faults.add(answer=ApiError(code), method="messages.sendMessageEventAnswer")
+    await messenger.answer(Chat("vk", chat.id), Press(f"{chat.id}:event", "data"), "Done")
+    assert len(vk.world.calls("messages.sendMessageEventAnswer")) == 1
+
+
 async def test_vks_limit_of_20_requests_a_second_is_kept_whoever_asks_at_once(
     vk: Side, messenger: Messenger, chat: sandbox.Chat
 ) -> None:
-    vk.world.flood_limits = True
     where = Chat("vk", chat.id)
     message_id = await messenger.send(where, OutMessage("0 %"))
     async with trio.open_nursery() as nursery:

@@ -10,7 +10,10 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_s3_bot.messengers.http import Connections
+from tests.time.scenes import most_within
+from trio_s3_bot.errors import Unavailable
+from trio_s3_bot.messengers.http import SPARE, Connections
+from trio_s3_bot.messengers.vk import CONNECTIONS
 from trio_s3_bot.messengers.vk_api import Api, Pace
 from trio_s3_bot.messengers.vk_long_poll import LongPoll, VServer
 
@@ -48,6 +51,63 @@ async def test_a_caller_that_gives_up_leaves_its_turn_to_the_next(autojump_clock
         await pace.turn()
     await pace.turn()
     assert trio.current_time() - start == pytest.approx(1)
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """A server whose first 16 answers take long; `asked` are the times of all requests."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(trio.current_time())
+        await trio.sleep(5 if len(self.asked) <= CONNECTIONS else 0.05)
+        return httpx.Response(200, content=b'{"response":1}', request=request)
+
+
+async def test_calls_that_have_waited_for_a_connection_do_not_come_in_a_burst(
+    autojump_clock: MockClock,  # noqa: ARG001
+) -> None:
+    server = Slow()
+    async with httpx.AsyncClient(transport=server, base_url="http://api/") as client:
+        api = Api(Connections(client, CONNECTIONS, 10), 15)
+        async with trio.open_nursery() as nursery:
+            for _ in range(150):
+                nursery.start_soon(api.call, "messages.edit", {}, int)
+    assert len(server.asked) == 150
+    assert most_within(server.asked, 1) <= 20
+
+
+class Late(httpx.AsyncBaseTransport):
+    """A long poll server that answers after `seconds`, and keeps what it was asked."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.asked: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.params["ts"])
+        await trio.sleep(self.seconds)
+        return httpx.Response(200, content=b'{"ts":"6","updates":[{}]}', request=request)
+
+
+@pytest.mark.parametrize(("seconds", "heard"), [(21.9, True), (25, True), (34, True), (46, False)])
+async def test_an_answer_that_comes_later_than_it_was_to_be_waited_for_is_heard_within_reason(
+    autojump_clock: MockClock,  # noqa: ARG001
+    seconds: float,
+    heard: bool,
+) -> None:
+    server, start = Late(seconds), trio.current_time()
+    async with httpx.AsyncClient(transport=server) as client:
+        poll = LongPoll(cast("Api", Failing(b"")), Connections(client, 1, 10), wait=25, late=10)
+        if heard:
+            updates, ts = await poll.poll(1, "5")
+            assert (len(updates), ts) == (1, "6")
+        else:
+            with pytest.raises(Unavailable):
+                await poll.poll(1, "5")
+    assert server.asked == ["5"]
+    assert trio.current_time() - start == min(seconds, 25 + 10 + SPARE)
 
 
 class Failing:

@@ -40,6 +40,19 @@ async def offer(client: VkClient, chat: Chat, shown: dict[str, Any]) -> int:
     return int(item["conversation_message_id"])
 
 
+async def test_a_client_that_shows_no_buttons_in_messages_presses_none(
+    client: VkClient, alice: User, chat: Chat
+) -> None:
+    alice.inline_keyboard = False
+    number = await offer(client, chat, keyboard("text", inline=True))
+    with pytest.raises(ValueError, match="shows no such keyboard"):
+        chat.press(alice, number, "Go")
+    await offer(client, chat, keyboard("text"))
+    alice.keyboard = False
+    with pytest.raises(ValueError, match="shows no such keyboard"):
+        chat.press(alice, None, "Go")
+
+
 async def test_a_message_is_told_with_what_the_client_can_do(client: VkClient, alice: User, chat: Chat) -> None:
     chat.say(alice, "hello")
     told = await client.newest()
@@ -255,12 +268,11 @@ async def test_a_keyboard_for_one_time_is_gone_after_it(client: VkClient, alice:
 
 
 async def test_an_old_client_says_that_it_does_not_know_a_button(client: VkClient, alice: User, chat: Chat) -> None:
-    alice.button_actions, alice.inline_keyboard = ("text",), False
+    alice.button_actions = ("text",)
     chat.press(alice, await offer(client, chat, keyboard(inline=True)), "go")
     told = await client.newest()
     assert json.loads(told["message"]["payload"]) == {"command": "not_supported_button", "payload": '{"do":"go"}'}
     assert told["client_info"]["button_actions"] == ["text"]
-    assert not told["client_info"]["inline_keyboard"]
 
 
 async def test_a_button_that_is_not_there_can_only_be_forged(client: VkClient, alice: User, chat: Chat) -> None:

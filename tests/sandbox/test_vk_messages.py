@@ -40,6 +40,17 @@ async def send(client: VkClient, chat: Chat, text: str = "hello", **params: Any)
     return item
 
 
+@pytest.mark.parametrize("one", [True, False])
+async def test_a_random_id_is_used_once_by_the_community_or_once_in_each_chat(
+    vk: Vk, client: VkClient, chat: Chat, one: bool
+) -> None:
+    vk.one_random_id = one
+    other = vk.private_chat(vk.user("Bob"))
+    for where in (chat, other, chat, other):
+        await send(client, where, random_id=5)
+    assert (len(chat.bot_messages), len(other.bot_messages)) == (1, 0 if one else 1)
+
+
 async def test_a_sent_message_is_in_the_chat_with_the_ids_of_the_result(client: VkClient, chat: Chat) -> None:
     chat.say(chat.members[0], "hi")
     item = await send(client, chat, random_id=5)

@@ -11,7 +11,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -127,8 +127,9 @@ class ScriptedMessenger:
     A messenger that keeps updates until they are acknowledged, and everything that it was told.
 
     `polls` are the times and cursors of all polls; what stands in `answers` is given before any update. `fault`,
-    `polling` and `resolving` decide about each request of theirs: the error it answers with, or none. `said` is what
-    came through, `tried` all there was.
+    `polling`, `resolving` and `fetching` decide about each request of theirs: the error it answers with, or none.
+    `said` is what came through, `tried` all there was. What was left out of a cropped update is a document; `fetched`
+    are the times at which one was asked for.
     """
 
     def __init__(self, name: str = "telegram") -> None:
@@ -144,6 +145,8 @@ class ScriptedMessenger:
         self.commands: tuple[Command, ...] = ()
         self.resolved: list[tuple[float, Document]] = []
         self.resolving: Callable[[Document], Exception | None] = lambda _: None
+        self.fetched: list[float] = []
+        self.fetching: Callable[[UpdateObj], Exception | None] = lambda _: None
         self._updates: list[UpdateObj] = []
         self._delivered = trio.Event()
         self._requests: deque[float] = deque(maxlen=MOST_AT_ONCE)
@@ -154,7 +157,7 @@ class ScriptedMessenger:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(text_limit=4096, download_limit=20 * 2**20, says_once=False)
+        return Capabilities()
 
     @property
     def unacknowledged(self) -> list[str]:
@@ -197,6 +200,15 @@ class ScriptedMessenger:
         if not self._updates:
             return Batch((), cursor)
         return Batch(tuple(self._updates[:100]), str(int(self._updates[:100][-1].update_id) + 1))
+
+    async def whole(self, update: UpdateObj) -> UpdateObj:
+        self._count()
+        self.fetched.append(trio.current_time())
+        await trio.lowlevel.checkpoint()
+        error = self.fetching(update)
+        if error is not None:
+            raise error
+        return replace(update, cropped=False, documents=(Document(update.update_id, update.update_id, "a.txt"),))
 
     async def send(self, chat: Chat, message: OutMessage) -> int:
         message_id = 100 + len(self.said)

@@ -111,6 +111,7 @@ async def leave_something_of_every_kind(inbox: Inbox) -> None:
     await tell(inbox, BOB, *SAID)
     await come(inbox)
     await inbox.probes.begin("probe")
+    await inbox.accounts.record("telegram", 1)
 
 
 async def come(inbox: Inbox) -> None:

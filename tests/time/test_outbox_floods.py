@@ -7,12 +7,13 @@ from structlog.testing import capture_logs
 
 from tests.time.fakes import ScriptedMessenger, only_for, until
 from tests.time.scenes import MIB, ask, begin, person, speaking
-from trio_s3_bot.errors import RetryAfter
+from trio_s3_bot.errors import OperatorNeeded, RetryAfter
 from trio_s3_bot.inbox import Inbox
 from trio_s3_bot.texts import Sample
 
 ALICE, BOB, CAROL = person(1), person(2), person(3)
 FLOOD = RetryAfter("Too Many Requests: retry after 30", 30)
+DENIED = OperatorNeeded("15 Access denied", "Give the token its right back.", 60)
 
 
 async def test_the_flooded_chat_is_left_alone_for_as_long_as_was_asked_and_half_a_second(
@@ -106,6 +107,22 @@ async def test_a_flood_drops_the_progress_of_the_chat(inbox: Inbox, messenger: S
         outbox.show_progress(ALICE, "b.bin")
         await trio.sleep(60)
     assert [request.kind for request in messenger.tried] == ["send", "send", "edit"]
+
+
+async def test_what_only_the_operator_can_mend_is_named_and_what_was_to_be_said_is_said_then(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    messenger.fault = until(3600, DENIED)
+    with capture_logs() as logs:
+        async with speaking(inbox, messenger) as outbox:
+            await ask(inbox, ALICE)
+            await ask(inbox, BOB)
+            await outbox.until_all_is_said()
+    assert {request.chat for request in messenger.said} == {ALICE, BOB}
+    assert all(3600 <= request.at <= 3661 for request in messenger.said)
+    assert len(messenger.tried) <= 2 * 3600 / 60 + 4
+    assert {(line["log_level"], line["error"]) for line in logs} == {("error", str(DENIED))}
+    assert "Give the token its right back." in str(DENIED)
 
 
 async def test_the_operator_reads_which_chat_was_flooded_and_for_how_long(

@@ -9,7 +9,8 @@ import trio
 from structlog.testing import capture_logs
 
 from tests.time.fakes import Disk, Request, ScriptedMessenger, no_fault, only_for, until
-from tests.time.scenes import MIB, ask, begin, end, group, person, speaking
+from tests.time.scenes import MIB, ask, begin, decide, end, group, person, speaking
+from trio_s3_bot.conversation import Cancel
 from trio_s3_bot.errors import (
     ChatMoved,
     ChatUnreachable,
@@ -19,7 +20,7 @@ from trio_s3_bot.errors import (
     Unavailable,
 )
 from trio_s3_bot.inbox import Inbox
-from trio_s3_bot.model import Chat
+from trio_s3_bot.model import Chat, UploadState
 from trio_s3_bot.texts import Sample
 
 ALICE, BOB = person(1), person(2)
@@ -168,8 +169,44 @@ async def test_a_message_that_its_reader_deleted_is_given_up(inbox: Inbox, messe
         await trio.sleep(10)
         await end(inbox, claim)
         await trio.sleep(600)
-    assert [request.kind for request in messenger.tried].count("edit") == 2
+    assert [request.kind for request in messenger.tried].count("edit") == 1
     assert messenger.texts(ALICE)[-1].startswith("[document has been saved]")
+
+
+@pytest.mark.parametrize(("error", "edits"), [(MessageGone("909"), 1), (RequestRefused("940"), 2)])
+async def test_a_message_that_can_not_be_edited_is_tried_once_for_progress_however_long_that_goes_on(
+    inbox: Inbox, messenger: ScriptedMessenger, error: Exception, edits: int
+) -> None:
+    messenger.fault = lambda request: error if request.kind == "edit" else None
+    async with speaking(inbox, messenger, sample=lambda _: Sample(int(trio.current_time()), 5000)) as outbox:
+        claim = await begin(inbox, ALICE, "a")
+        await outbox.until_all_is_said()
+        for _ in range(100):
+            outbox.show_progress(ALICE, "a")
+            await trio.sleep(10)
+        await end(inbox, claim)
+        await trio.sleep(600)
+    assert [request.kind for request in messenger.tried].count("edit") == edits
+    assert messenger.texts(ALICE)[-1].startswith("[document has been saved]")
+
+
+@pytest.mark.parametrize("progress", [True, False])
+async def test_what_is_cancelled_is_said_anew_when_its_message_is_gone(
+    inbox: Inbox, messenger: ScriptedMessenger, progress: bool
+) -> None:
+    messenger.fault = lambda request: MessageGone("909") if request.kind == "edit" else None
+    async with speaking(inbox, messenger, sample=lambda _: Sample(1, 2)) as outbox:
+        claim = await begin(inbox, ALICE, "a")
+        await outbox.until_all_is_said()
+        if progress:
+            outbox.show_progress(ALICE, "a")
+            await trio.sleep(10)
+        await decide(inbox, ALICE, [Cancel("a")])
+        await inbox.uploads.finish(claim.job, UploadState.CANCELLED, None)
+        inbox.uploads.give_back(claim)
+        await trio.sleep(600)
+    assert messenger.texts(ALICE)[1:] == ["a\ncancelled"]
+    assert [request.kind for request in messenger.tried].count("edit") == 1
 
 
 async def test_what_nobody_foresaw_silences_one_chat_only_and_only_for_a_while(

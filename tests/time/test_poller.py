@@ -18,8 +18,8 @@ from trio_s3_bot.messengers.base import Batch, Skipped
 from trio_s3_bot.poller import Poller
 
 DOWN = Unavailable("502 Bad Gateway")
-OTHER = PollConflict("terminated by other getUpdates request", webhook=False)
-WEBHOOK = PollConflict("can't use getUpdates method while webhook is active", webhook=True)
+OTHER = PollConflict("terminated by other getUpdates request")
+WEBHOOK = PollConflict("can't use getUpdates method while webhook is active", "Delete the webhook.")
 ALICE, BOB = person(1), person(2)
 
 
@@ -127,8 +127,8 @@ async def test_a_conflict_after_an_outage_is_not_taken_for_another_program(
 async def test_a_webhook_is_named_at_once_with_what_to_do_about_it(inbox: Inbox, messenger: ScriptedMessenger) -> None:
     (level, event), *_ = await log_of(inbox, messenger, WEBHOOK)
     assert level == "warning"
-    assert "webhook is set" in event
-    assert "deleteWebhook" in event
+    assert "go elsewhere" in event
+    assert "Delete the webhook." in event
 
 
 async def test_a_token_that_was_revoked_is_named(inbox: Inbox, messenger: ScriptedMessenger) -> None:

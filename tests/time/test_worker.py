@@ -9,8 +9,17 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from tests.time.fakes import Disk, Request, ScriptedMessenger, StoreInMemory, TimedTransfer, no_fault
+from tests.time.fakes import Disk, Request, ScriptedMessenger, StoreInMemory, TimedTransfer, no_fault, until
 from tests.time.scenes import answering, document, person, update, uploading
+from trio_s3_bot.errors import (
+    ChatUnreachable,
+    MessageGone,
+    OperatorNeeded,
+    RequestRefused,
+    RetryAfter,
+    TokenRefused,
+    Unavailable,
+)
 from trio_s3_bot.inbox import Inbox
 from trio_s3_bot.model import Chat, Sender, UpdateObj
 
@@ -134,3 +143,91 @@ async def test_ten_thousand_documents_at_once_are_taken_at_polling_speed_and_tol
         await outbox.until_all_is_said()
     assert len(messenger.texts(ALICE)) <= 30
     assert trio.current_time() <= 60
+
+
+def cropped(chat: Chat, update_id: int) -> UpdateObj:
+    return replace(message(chat, update_id), cropped=True)
+
+
+async def test_a_message_that_did_not_come_whole_is_answered_for_what_was_left_out(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    messenger.deliver([cropped(ALICE, 1)])
+    async with answering(inbox, messenger):
+        await trio.sleep(5)
+    assert markers(messenger, ALICE) == ["[greeting", "[document"]
+    assert messenger.fetched == [0]
+
+
+async def test_while_it_can_not_be_fetched_its_chat_waits_in_order_and_no_other_chat_does(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    messenger.fetching = until(600, Unavailable("502"))
+    messenger.deliver([cropped(ALICE, 1), message(ALICE, 2), *[cropped(person(n), n) for n in range(3, 9)]])
+    messenger.deliver([message(BOB, 9)])
+    with capture_logs() as logs:
+        async with answering(inbox, messenger, workers=1):
+            await trio.sleep(1)
+            assert markers(messenger, BOB) == ["[greeting"]
+            assert markers(messenger, ALICE) == []
+            await trio.sleep_until(1000)
+    assert markers(messenger, ALICE) == ["[greeting", "[document", "[document is required"]
+    assert len(messenger.fetched) <= 7 * 11
+    assert {line["event"] for line in logs} == {"a message can't be fetched whole; its chat waits"}
+    assert await inbox.updates.unfinished() == 0
+
+
+async def test_one_that_comes_second_in_an_outage_is_waited_for_as_long_as_the_first(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    messenger.fetching = until(3600, Unavailable("502"))
+    messenger.deliver([cropped(ALICE, 1), cropped(ALICE, 2)])
+    async with answering(inbox, messenger):
+        await trio.sleep(2400)
+        messenger.deliver([cropped(ALICE, 3), cropped(BOB, 4)])
+        await trio.sleep_until(4000)
+    assert sum(text.count(".txt") for text in messenger.texts(ALICE)) == 3
+    assert sum(text.count(".txt") for text in messenger.texts(BOB)) == 1
+
+
+async def test_one_that_can_never_be_fetched_is_answered_with_words_and_the_next_one_handled(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    messenger.fetching = lambda update: Unavailable("502") if update.update_id == "1" else None
+    messenger.deliver([cropped(ALICE, 1), cropped(ALICE, 2)])
+    async with answering(inbox, messenger):
+        await trio.sleep(2 * 3600)
+    assert [text[:20] for text in messenger.texts(ALICE)][:2] == ["Only a part of your ", "[greeting] Hello! Se"]
+    assert 3600 <= messenger.fetched[-1] <= 2 * 3600
+    assert await inbox.updates.unfinished() == 0
+
+
+@pytest.mark.parametrize("error", [MessageGone("gone"), ChatUnreachable("917"), RequestRefused("100")])
+async def test_one_that_is_gone_is_answered_with_words_at_once(
+    inbox: Inbox, messenger: ScriptedMessenger, error: Exception
+) -> None:
+    messenger.fetching = lambda _: error
+    messenger.deliver([cropped(ALICE, 1)])
+    async with answering(inbox, messenger):
+        await trio.sleep(1)
+    assert [text[:20] for text in messenger.texts(ALICE)] == ["Only a part of your "]
+
+
+@pytest.mark.parametrize("error", [TokenRefused("5"), OperatorNeeded("15", "Give it back.", 60)])
+async def test_what_the_operator_has_to_mend_is_waited_for_however_long_it_takes(
+    inbox: Inbox, messenger: ScriptedMessenger, error: Exception
+) -> None:
+    messenger.fetching = until(12 * 3600, error)
+    messenger.deliver([cropped(ALICE, 1)])
+    async with answering(inbox, messenger):
+        await trio.sleep_until(12 * 3600 + 400)
+    assert markers(messenger, ALICE) == ["[greeting", "[document"]
+    assert len(messenger.fetched) <= 12 * 3600 / 300 + 2
+
+
+async def test_as_long_as_a_server_asks_for_no_message_is_fetched(inbox: Inbox, messenger: ScriptedMessenger) -> None:
+    messenger.fetching = until(1, RetryAfter("29", 300))
+    messenger.deliver([cropped(ALICE, 1)])
+    async with answering(inbox, messenger):
+        await trio.sleep(400)
+    assert messenger.fetched == [0, 300]

@@ -369,6 +369,28 @@ def test_an_unknown_variable_with_the_prefix_is_refused(minimal: Path, name: str
     assert "value" not in str(error)
 
 
+@pytest.mark.parametrize("template", ["{user}/{name}", "{chat}-{name}", "{date:%Y}/{user}/{name}"])
+def test_with_both_messengers_on_a_key_by_person_or_chat_has_to_name_the_messenger(
+    tmp_path: Path, template: str
+) -> None:
+    path = write(tmp_path, ini(MINIMAL | {("names", "key"): template}))
+    assert load(path, {}).names.key == template
+    error = refused(path, {"TRIO_S3_BOT_VK_TOKEN": VK_TOKEN})
+    assert (error.file, error.section, error.key) == (str(path), "names", "key")
+    assert "put {messenger} into it" in error.problem
+    assert template in error.problem
+    alone = {"TRIO_S3_BOT_VK_TOKEN": VK_TOKEN, "TRIO_S3_BOT_TELEGRAM_TOKEN": ""}
+    assert load(path, alone).names.key == template
+
+
+@pytest.mark.parametrize("template", ["{messenger}/{user}/{name}", "{chat}@{messenger}/{name}", "{{user}}/{name}"])
+def test_with_both_messengers_on_a_key_that_names_the_messenger_may_name_the_person(
+    tmp_path: Path, template: str
+) -> None:
+    path = write(tmp_path, ini(MINIMAL | {("names", "key"): template}))
+    assert load(path, {"TRIO_S3_BOT_VK_TOKEN": VK_TOKEN}).names.key == template
+
+
 PASSWORD = "fake-password-0123456789"  # noqa: S105 (made up)
 LEAKS = [
     ini({("telegram", "token"): f"bot {TOKEN}"}),

@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 
-from trio_s3_bot.messengers import vk_check
+from trio_s3_bot.messengers import vk_advice, vk_check
 from trio_s3_bot.messengers.vk_api import API_VERSION
 from trio_s3_bot.model import UploadState
 from trio_s3_bot.texts import words
@@ -89,7 +89,7 @@ def test_files_and_sections_that_are_linked_or_run_exist() -> None:
 def test_a_community_is_set_up_as_the_checks_want_it() -> None:
     setup = section("A community in VK")
     events, rights = (re.findall(r"^   - `(\w+)`", part, re.MULTILINE) for part in setup.split("Access tokens*"))
-    assert set(rights) == set(vk_check._NEEDED)
+    assert set(rights) == set(vk_advice.NEEDED)
     assert set(events) == set(vk_check.VLongPollEvents.__struct_fields__)
     assert f"**{API_VERSION}**" in setup
 

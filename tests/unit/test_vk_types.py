@@ -225,8 +225,9 @@ def test_a_text_is_cut_to_so_many_utf_16_units_between_characters(text: str, lim
 
 
 @pytest.mark.parametrize(
-    ("said", "text"),
-    [("list", "/list"), ("Список", "/list"), ("ОТМЕНА!", "/cancel"), ("list it", "list it"), ("/status", "/status")],
+    ("said", "meant"),
+    [("list", "/list"), ("Список", "/list"), ("ОТМЕНА!", "/cancel"), ("list it", None), ("/status", None), ("", None)],
 )
-def test_a_single_word_stands_for_a_command(said: str, text: str) -> None:
-    assert message(text=said).text == text
+def test_a_single_word_may_stand_for_a_command_and_stays_what_it_is(said: str, meant: str | None) -> None:
+    update = message(text=said)
+    assert (update.text or "", update.meant) == (said, meant)

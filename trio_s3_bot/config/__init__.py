@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from trio_s3_bot import names
 from trio_s3_bot.config.sections import (
     AccessConfig,
     BotConfig,
@@ -243,7 +244,7 @@ def _build(parsed: _Parsed, folder: Path) -> BotConfig:
         uploads=_uploads(parsed, worker.concurrent_workers),
         state=StateConfig(path=folder / parsed.section("state")["path"]),
         access=AccessConfig(everybody="*" in allowed, allowed=allowed - {"*"}),
-        names=NamesConfig(**parsed.section("names")),
+        names=_names(parsed),
         links=LinksConfig(**parsed.section("links")),
         limits=LimitsConfig(**parsed.section("limits")),
         stop=StopConfig(**parsed.section("stop")),
@@ -285,6 +286,19 @@ def _s3(parsed: _Parsed) -> S3Config:
     if values["request_checksum_calculation"] == "auto":
         values["request_checksum_calculation"] = "when_supported" if on_aws else "when_required"
     return S3Config(**values | {"public_endpoint_url": values["public_endpoint_url"] or endpoint})
+
+
+def _names(parsed: _Parsed) -> NamesConfig:
+    """The messengers number their people and chats independently: without their names two of them are one."""
+    values = parsed.section("names")
+    both = all(parsed.section(messenger)["token"] is not None for messenger in ("telegram", "vk"))
+    fields = names.fields_of(values["key"])
+    if both and not fields.isdisjoint({"chat", "user"}) and "messenger" not in fields:
+        problem = (
+            "would mix people of Telegram and VK, who may have the same number: with both on, put {messenger} into it"
+        )
+        raise parsed.wrong("names", "key", problem, quote=True)
+    return NamesConfig(**values)
 
 
 def _uploads(parsed: _Parsed, workers: int) -> UploadsConfig:

@@ -88,7 +88,7 @@ def wants(state: ChatState, update: UpdateObj) -> Wants:
     if update.press is not None:
         about = buttons.item_in(update.press)
         return Wants(frozenset({about} if about else ()))
-    command = commands.command_in(update.text)
+    command = commands.command_in(update.text) or commands.command_in(update.meant)
     return Wants(
         frozenset(items),
         reply_to=update.reply_to,
@@ -103,9 +103,7 @@ def decide(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts | Non
     facts = facts or Facts()
     if update.silent:
         return Decision(state)
-    # Not every update tells it: a button pressed in VK doesn't.
-    if update.sender is not None and update.sender.language is not None:
-        state = replace(state, language=texts.language_of(update.sender.language))
+    state = _in_language(state, update)
     if not _allowed(update, rules.access):
         return _refuse(state, update)
     if update.press is not None:
@@ -118,15 +116,23 @@ def decide(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts | Non
 
 
 def give_up(state: ChatState, update: UpdateObj) -> Decision:
-    """What is said about an update that was set aside."""
-    if update.silent or not update.addressed:
+    """What is said about an update that was set aside. In one that came in part there may have been a document."""
+    if update.silent or not (update.addressed or update.cropped):
         return Decision(state)
-    return Decision(state, (Say(GivenUp(reply_to=update.message_id)),))
+    state = _in_language(state, update)
+    return Decision(state, (Say(GivenUp(in_part=update.cropped, reply_to=update.message_id)),))
 
 
 def upload_id(chat: Chat, message_id: int | None, index: int, document: Document) -> str:
     """The id of a document's upload: the same however often its message is delivered."""
     return uuid.uuid5(_UPLOADS, f"{chat.key}/{message_id}/{index}/{document.unique_id}").hex
+
+
+def _in_language(state: ChatState, update: UpdateObj) -> ChatState:
+    """The state with the sender's language. Not every update tells it: a button pressed in VK doesn't."""
+    if update.sender is None or update.sender.language is None:
+        return state
+    return replace(state, language=texts.language_of(update.sender.language))
 
 
 def _allowed(update: UpdateObj, access: Access) -> bool:
@@ -155,7 +161,7 @@ def _answered(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -
     """A message without a document: a command, an answer to a question, or neither."""
     first = not state.greeted
     state, greeting = _greeted(state)
-    command = commands.command_in(update.text)
+    command = commands.command_in(update.text) or commands.meant_by_a_word(state, update, facts)
     if command is not None:
         decision = commands.commanded(state, update, command, rules, facts)
         if first and isinstance(decision.effects[0], Say) and isinstance(decision.effects[0].notice, Help):

@@ -64,6 +64,15 @@ def command_in(text: str | None) -> Command | None:
     return Command(name.casefold(), rest[0].strip() if rest else "")
 
 
+def meant_by_a_word(state: ChatState, update: UpdateObj, facts: Facts) -> Command | None:
+    """The command that a word stands for, unless it may be the new name that was asked for: a file may be called so."""
+    command = command_in(update.meant)
+    if command is None or command.name == "cancel":
+        return command
+    answered = questions_answered(state, update, facts)
+    return None if any(question.ask is not Ask.DELETE for question in answered) else command
+
+
 def commanded(state: ChatState, update: UpdateObj, command: Command, rules: Rules, facts: Facts) -> Decision:
     """What a command leads to; one that nobody knows gets the help."""
     match command.name:

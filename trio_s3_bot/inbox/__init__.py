@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trio_s3_bot.inbox.accounts import Accounts
 from trio_s3_bot.inbox.database import Database, open_database
 from trio_s3_bot.inbox.files import Chore, Files
 from trio_s3_bot.inbox.messages import Book, Composed, Messages, Status, StatusDocument
@@ -25,6 +26,7 @@ from trio_s3_bot.model import Chat
 
 __all__ = [
     "STATE_PAUSE",
+    "Accounts",
     "Book",
     "Chore",
     "Claim",
@@ -45,7 +47,9 @@ __all__ = [
 
 
 class Inbox:
-    """The state of the bot: `updates`, `uploads`, `files`, `messages` and `probes` are the views on one file."""
+    """
+    The state of the bot: `updates`, `uploads`, `files`, `messages`, `probes` and `accounts` are the views on one file.
+    """
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Inbox:
         files: Files,
         messages: Messages,
         probes: Probes,
+        accounts: Accounts,
         listeners: _Listeners,
     ) -> None:
         self.updates = updates
@@ -61,6 +66,7 @@ class Inbox:
         self.files = files
         self.messages = messages
         self.probes = probes
+        self.accounts = accounts
         self._listeners = listeners
 
     def when_something_to_say(self, listener: Callable[[Chat], None]) -> None:
@@ -117,6 +123,7 @@ async def inbox_in(
     updates = Updates(database, told, clock=clock, ask_timeout=ask_timeout, limited=limited)
     uploads = Uploads(database, told, clock=clock, ask_timeout=ask_timeout)
     messages = Messages(database, updates.moved, clock)
-    inbox = Inbox(updates, uploads, Files(database, told, clock), messages, Probes(database), listeners)
+    files, probes, accounts = Files(database, told, clock), Probes(database), Accounts(database)
+    inbox = Inbox(updates, uploads, files, messages, probes, accounts, listeners)
     await inbox.updates.load()
     return inbox

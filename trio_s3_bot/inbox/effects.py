@@ -99,9 +99,12 @@ class Writer:
         A slot may have the document already without a trace of that here, so it is told in any case.
         """
         never_begun = "key IS NULL AND creating IS NULL"
-        if self._on_upload(
-            effect.item, "cancelled = 1, state = 'cancelled', ask_until = NULL", also=never_begun
-        ) or self._on_upload(effect.item, "cancelled = 1, state = 'waiting', ask_until = NULL"):
+        if self._on_upload(effect.item, "cancelled = 1, state = 'cancelled', ask_until = NULL", also=never_begun):
+            rows.tell_cancelled(self._connection, effect.item)
+            given_up = True
+        else:
+            given_up = self._on_upload(effect.item, "cancelled = 1, state = 'waiting', ask_until = NULL")
+        if given_up:
             self._connection.execute("DELETE FROM usage WHERE upload = ?", (effect.item,))
         self._touch(uploads=True, cancelled=(*self.touched.cancelled, effect.item))
 

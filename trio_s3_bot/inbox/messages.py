@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 import msgspec
@@ -229,6 +229,20 @@ class Messages:
 
         await self._database.write(write)
 
+    async def lost(self, status: Status) -> None:
+        """
+        Commit that a `[document]` message can't be edited any more, so that nothing is shown there again.
+
+        What became of its documents has words of its own, but for those that were cancelled.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM messages WHERE id = ?", (status.id,))
+            for document in status.documents:
+                rows.tell_cancelled(connection, document.id)
+
+        await self._database.write(write)
+
     async def move_chat(self, old: Chat, new_id: int) -> Chat:
         """Let a group that became a supergroup go on under its new id."""
         new = await self._database.write(lambda connection: rows.move_chat(connection, old, new_id))
@@ -257,15 +271,23 @@ def _compose(connection: sqlite3.Connection, chat: Chat, compose: Compose, now: 
     about = [item for notice in notices if (item := _item_of(notice)) is not None]
     joinable = any(isinstance(waiting.notice, Accepted) and waiting.album is not None for waiting in found)
     cursor = connection.execute(
-        "INSERT INTO messages (chat, body, about, edit_of, joinable) VALUES (?, ?, ?, ?, ?)",
-        (chat.key, rows.encode(message), rows.encode(about), found[0].edit_of, joinable),
+        "INSERT INTO messages (chat, body, about, edit_of, joinable) VALUES (?, '', ?, ?, ?)",
+        (chat.key, rows.encode(about), found[0].edit_of, joinable),
     )
     assert cursor.lastrowid is not None
+    message = replace(message, random_id=_random_id(connection, cursor.lastrowid))
+    connection.execute("UPDATE messages SET body = ? WHERE id = ?", (rows.encode(message), cursor.lastrowid))
     if isinstance(notices[0], Accepted):
         speaks_of = [(cursor.lastrowid, item) for item in about]
         connection.executemany("UPDATE uploads SET status_message = ? WHERE id = ?", speaks_of)
     connection.executemany("DELETE FROM notices WHERE seq = ?", [(waiting.seq,) for waiting in found])
     return Composed(cursor.lastrowid, chat, message, found[0].edit_of)
+
+
+def _random_id(connection: sqlite3.Connection, message: int) -> int:
+    """A number for a message that no other one of this state file has: a messenger may know them for ever."""
+    (base,) = connection.execute("SELECT base FROM random_ids").fetchone()
+    return (base + message) % (2**31 - 1) + 1  # type: ignore[no-any-return]
 
 
 def _next_to_say(connection: sqlite3.Connection, chat_key: str) -> list[_Waiting]:

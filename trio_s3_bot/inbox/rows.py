@@ -10,7 +10,7 @@ import msgspec
 
 from trio_s3_bot.conversation.state import DAY, Ask, ChatState, Question
 from trio_s3_bot.model import Chat, Document, SavedFile, UploadJob
-from trio_s3_bot.notices import AnyNotice, NoSuchFile
+from trio_s3_bot.notices import AnyNotice, Card, NoSuchFile
 
 OPEN = "state IN ('asking', 'waiting', 'running')"
 # What people are told: a cancelled document is over, though there may be something to clear away.
@@ -140,6 +140,17 @@ def show_anew(connection: sqlite3.Connection, upload: str) -> None:
         "UPDATE messages SET edit_due = edit_due + 1 WHERE id = (SELECT status_message FROM uploads WHERE id = ?)",
         (upload,),
     )
+
+
+def tell_cancelled(connection: sqlite3.Connection, upload: str) -> None:
+    """Where a document was cancelled and its `[document]` message is lost, which would show that: say it."""
+    cancelled = connection.execute(
+        "SELECT chat FROM uploads WHERE id = ? AND state = 'cancelled' AND status_message IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM notices WHERE upload = uploads.id)",
+        (upload,),
+    ).fetchone()
+    if cancelled is not None:
+        add_notice(connection, cancelled[0], Card(upload=upload))
 
 
 def job_from(connection: sqlite3.Connection, upload: str) -> UploadJob:

@@ -89,4 +89,15 @@ _FIRST = (
     "CREATE TABLE probes (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_ACCOUNTS = (
+    # Whose state this is: the bot's own id in each messenger.
+    "CREATE TABLE accounts (messenger TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT",
+)
+
+_RANDOM_IDS = (
+    # What the `random_id` of each message is counted from: 0 to 2^31 - 2, so that two state files hardly meet.
+    "CREATE TABLE random_ids (base INTEGER NOT NULL) STRICT",
+    "INSERT INTO random_ids (base) VALUES (abs(random() % 2147483647))",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ACCOUNTS, _RANDOM_IDS)

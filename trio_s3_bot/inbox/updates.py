@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 import structlog
+import trio
 
 from trio_s3_bot.conversation import ChatState, Decision, Facts, wants
 from trio_s3_bot.inbox import facts, rows
@@ -39,6 +42,13 @@ class Claim:
     facts: Facts = field(default_factory=Facts)
 
 
+class _Rest(NamedTuple):
+    """Until when a chat rests, on trio's clock."""
+
+    until: float
+    messenger: str
+
+
 class Updates:
     """
     The queue proper; what the channel holds is a window over it.
@@ -66,6 +76,8 @@ class Updates:
         self._ready: dict[str, dict[str, None]] = {}
         self._claimed: set[str] = set()
         self._came_while_claimed: set[str] = set()
+        # Chats whose oldest update is to be tried again at a certain time; they count as claimed until then.
+        self._resting: dict[str, _Rest] = {}
         # Groups that became supergroups while an update of theirs was claimed: the new chat waits for its end.
         self._successors: dict[str, str] = {}
 
@@ -111,9 +123,11 @@ class Updates:
         """Take the oldest update of the chat whose turn it is; waits until there is one."""
         while True:
             rings = self._bell.rings
+            self._wake()
             ready = self._ready.get(messenger)
             if not ready:
-                await self._bell.after(rings)
+                with trio.move_on_at(min((rest.until for rest in self._resting.values()), default=math.inf)):
+                    await self._bell.after(rings)
                 continue
             chat = next(iter(ready))
             del ready[chat]
@@ -143,8 +157,14 @@ class Updates:
         self._release(chat.messenger, claim.update.chat.key, more=more)
         self._told(chat, touched)
 
-    async def fail(self, claim: Claim, error: str) -> None:
-        """Record that handling an update failed; it comes up again when it is its chat's turn."""
+    async def complete(self, claim: Claim, update: UpdateObj) -> None:
+        """Commit an update with what had been left out of it; it comes up again when it is its chat's turn."""
+        statement = "UPDATE updates SET body = ?, failures = 0 WHERE seq = ?"
+        await self._database.write(lambda c: c.execute(statement, (rows.encode(update), claim.seq)))
+        self.give_back(claim)
+
+    async def fail(self, claim: Claim, error: str, *, pause: float = 0) -> None:
+        """Record that handling an update failed; it comes up again as after `give_back`."""
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
@@ -152,11 +172,21 @@ class Updates:
             )
 
         await self._database.write(write)
-        self.give_back(claim)
+        self.give_back(claim, pause=pause)
 
-    def give_back(self, claim: Claim) -> None:
-        """End a claim without finishing the update."""
-        self._release(claim.update.chat.messenger, claim.update.chat.key, more=True)
+    def give_back(self, claim: Claim, *, pause: float = 0) -> None:
+        """
+        End a claim without finishing the update.
+
+        It comes up again when it is its chat's turn, `pause` seconds later at the earliest; all that came after it in
+        this chat waits as long.
+        """
+        chat = claim.update.chat
+        if pause:
+            self._resting[chat.key] = _Rest(trio.current_time() + pause, chat.messenger)
+            self._bell.ring()
+        else:
+            self._release(chat.messenger, chat.key, more=True)
 
     def moved(self, old: Chat, new: Chat) -> None:
         """A group's updates stand under a new chat now; what it has to hear, too."""
@@ -184,6 +214,12 @@ class Updates:
             except msgspec.MsgspecError as error:
                 aside = await self._database.write(partial(_set_aside, chat_key=chat, error=str(error)))
                 log.error("an update on record can't be read and is set aside", update_id=aside, error=str(error))
+
+    def _wake(self) -> None:
+        """Let the chats come up again that have rested long enough."""
+        now = trio.current_time()
+        for chat in [chat for chat, rest in self._resting.items() if rest.until <= now]:
+            self._release(self._resting.pop(chat).messenger, chat, more=True)
 
     def _make_ready(self, messenger: str, chat: str) -> None:
         if chat in self._claimed:

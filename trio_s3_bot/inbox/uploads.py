@@ -199,6 +199,7 @@ class Uploads:
             chat = rows.chat_of(connection, _chat_key(connection, job.id))
             if isinstance(notice, Saved) and notice.same_as and not _is_still_there(connection, job, notice.same_as):
                 return [], False
+            newly_cancelled = state is UploadState.CANCELLED and _state_of(connection, job.id) is not state
             connection.execute(
                 "UPDATE uploads SET state = ?, upload_id = NULL, creating = NULL WHERE id = ?", (state.value, job.id)
             )
@@ -215,6 +216,8 @@ class Uploads:
                 rows.mention(connection, chat.key, job.message_id, notice.same_as)
             if notice is not None:
                 rows.add_notice(connection, chat.key, notice)
+            elif newly_cancelled:
+                rows.tell_cancelled(connection, job.id)
             _let_status_rest(connection, job.id)
             _forget_old(connection)
             renamed = saved is not None and _rename_if_wanted(connection, saved, job.prefix)
@@ -305,6 +308,10 @@ def _attempts(connection: sqlite3.Connection, upload: str) -> Attempts:
 def _chat_key(connection: sqlite3.Connection, upload: str) -> str:
     """The job's chat as it is on record: the group may have moved while the upload ran."""
     return connection.execute("SELECT chat FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _state_of(connection: sqlite3.Connection, upload: str) -> UploadState:
+    return UploadState(connection.execute("SELECT state FROM uploads WHERE id = ?", (upload,)).fetchone()[0])
 
 
 def _name_of(connection: sqlite3.Connection, upload: str) -> str:

@@ -16,28 +16,36 @@ from trio_s3_bot.model import Chat, Document, OutMessage, Press, Source, UpdateO
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """
-    What differs between messengers, declared once.
+    What differs between messengers as far as others have to know it, declared once.
 
-    `text_limit` is in UTF-16 code units, which is how messengers count. `download_limit` (bytes) is told to people
-    whose document is larger; `None` where there is none. `says_once` is true where a repeated `random_id` is not
-    said again. `buttons` are the most that a message may have, in `button_rows` rows at the most; of what is more, a
-    messenger leaves out some in the middle.
+    `buttons` are the most that a message may have, in `button_rows` rows at the most; of what is more, a messenger
+    leaves out some in the middle. Texts as long as `texts.LIMIT` can be said in all of them.
     """
 
-    text_limit: int
-    download_limit: int | None
-    says_once: bool
     buttons: int = 100
     button_rows: int = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """
+    Something about an account that the operator should read: about which setting, and what to do.
+
+    `fatal`: the bot can't work before that is done.
+    """
+
+    about: str
+    text: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """Who the bot is there: its own id, the name people find it by, and lines the operator should read at start."""
+    """Who the bot is there: its own id, the name people find it by, and all there is to remark at start."""
 
     id: int
     name: str
-    warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +88,8 @@ class Messenger(Protocol):
         """
         Ask who the bot is, without disturbing a poller that may be running elsewhere.
 
-        Raises `TokenRefused`; `CheckFailed` for what the operator has to switch on; `PollConflict` when updates
-        are being delivered elsewhere.
+        What the operator has to switch on is remarked, so that it is told all at once. Raises `TokenRefused`;
+        `CheckFailed` when that leaves nothing more to ask; `PollConflict` when updates are being delivered elsewhere.
         """
 
     async def poll(self, cursor: str | None) -> Batch:
@@ -89,6 +97,13 @@ class Messenger(Protocol):
         Wait for the next updates, at most about a minute; an empty batch is normal.
 
         Passing the cursor of an earlier batch acknowledges that batch. Raises `PollConflict`.
+        """
+
+    async def whole(self, update: UpdateObj) -> UpdateObj:
+        """
+        A `cropped` update with what was left out of it.
+
+        Raises `MessageGone`, `ChatUnreachable`, `RequestRefused` when there is no more to be had.
         """
 
     async def send(self, chat: Chat, message: OutMessage) -> int:

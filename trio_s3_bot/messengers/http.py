@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
@@ -36,14 +36,19 @@ class Connections:
         json: object = None,
         form: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        turn: Callable[[], Awaitable[None]] | None = None,
     ) -> httpx.Response:
         """
         One request, with its body as JSON or as a form; `read` is how many seconds the server may be silent.
+
+        `turn` is waited for last, when there is a connection: what has waited for one would come in a burst.
 
         Raises `Unavailable`, which says `what` failed and holds neither the URL nor a header: both may carry a secret.
         """
         timeout = httpx.Timeout(self._connect, read=read)
         async with self._slots:
+            if turn is not None:
+                await turn()
             with trio.move_on_after(read + SPARE):
                 try:
                     return await self._client.request(verb, url, json=json, data=form, params=query, timeout=timeout)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def units(text: str) -> int:
+    """How long a text is."""
+    return len(text.encode("utf-16-le", "replace")) // 2
+
+
 def cut(text: str, limit: int) -> str:
     """The text, shortened with an ellipsis to `limit` units if it is longer; no character is cut in two."""
     encoded = text.encode("utf-16-le", "replace")

@@ -23,6 +23,7 @@ from trio_s3_bot.errors import (
     DocumentRefused,
     MessageGone,
     MessengerError,
+    OutOfOrder,
     PollConflict,
     Reason,
     RequestRefused,
@@ -31,7 +32,7 @@ from trio_s3_bot.errors import (
     TokenRefused,
     Unavailable,
 )
-from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Skipped
+from trio_s3_bot.messengers.base import Account, Batch, Capabilities, Command, Remark, Skipped
 from trio_s3_bot.messengers.http import Connections, open_connections, sound_unicode
 from trio_s3_bot.messengers.lengths import cut
 from trio_s3_bot.messengers.telegram_types import TAnswer, TFile, TMe, TWebhookInfo, understand
@@ -40,7 +41,6 @@ from trio_s3_bot.patience import SHIPPED, Timeouts
 
 LONG_POLL = 60  # seconds asked for; the server answers after 50 at the latest
 CLOUD_DOWNLOAD_LIMIT = 20 * 1024 * 1024  # bytes, Bot API "getFile"
-TEXT_LIMIT = 4096  # UTF-16 units, Bot API "sendMessage"
 PLACEHOLDER_LIMIT = 64
 TOAST_LIMIT = 200  # Bot API, "answerCallbackQuery"
 ALLOWED_UPDATES = ("message", "callback_query")
@@ -78,19 +78,16 @@ class Telegram:
         self._polling = polling
         self._calling = calling
         self._me: TMe | None = None
-        local = config.local_root is not None
-        self.capabilities = Capabilities(
-            text_limit=TEXT_LIMIT, download_limit=None if local else CLOUD_DOWNLOAD_LIMIT, says_once=False
-        )
+        self.capabilities = Capabilities()
 
     async def check(self) -> Account:
         """Ask `getMe` and `getWebhookInfo`; neither disturbs a poller that runs elsewhere."""
         self._me = await self._call("getMe", {}, TMe)
         webhook = await self._call("getWebhookInfo", {}, TWebhookInfo)
         if webhook.url:
-            raise PollConflict("a webhook is set for this bot", webhook=True)
-        warnings = () if self._me.can_read_all_group_messages else (_PRIVACY_MODE,)
-        return Account(self._me.id, f"@{self._me.username}", warnings)
+            raise PollConflict("a webhook is set for this bot", _NO_WEBHOOK)
+        remarks = () if self._me.can_read_all_group_messages else (_PRIVACY_MODE,)
+        return Account(self._me.id, f"@{self._me.username}", remarks)
 
     async def poll(self, cursor: str | None) -> Batch:
         """One `getUpdates`; the cursor is the offset, the last update's id plus one."""
@@ -101,6 +98,10 @@ class Telegram:
             params["offset"] = int(cursor)
         answer = await self._post(self._polling, "getUpdates", params, read=self._timeouts.poll)
         return _batch(_result(answer, list[msgspec.Raw]), self._me, cursor)
+
+    async def whole(self, update: UpdateObj) -> UpdateObj:
+        """Nothing is ever left out of an update."""
+        return update
 
     async def send(self, chat: Chat, message: OutMessage) -> int:
         """`sendMessage` as plain text: no markup, so that a file name can't break it."""
@@ -180,9 +181,11 @@ class _Sent(msgspec.Struct):
     message_id: int
 
 
-_PRIVACY_MODE = (
+_NO_WEBHOOK = "Delete the webhook with the Bot API's deleteWebhook, or use another bot."
+_PRIVACY_MODE = Remark(
+    "privacy mode",
     "Telegram's privacy mode is on: in groups the bot sees only commands and replies. To save documents from "
-    "groups, switch it off in @BotFather (/setprivacy) and add the bot to the group again."
+    "groups, switch it off in @BotFather (/setprivacy) and add the bot to the group again.",
 )
 
 
@@ -257,10 +260,12 @@ def _error(method: str, answer: TAnswer) -> MessengerError:
         case 403:
             return ChatUnreachable(said)
         case 409:
-            return PollConflict(said, webhook="webhook" in words)
+            return PollConflict(said, _NO_WEBHOOK if "webhook" in words else "")
         case 429:
             return RetryAfter(said, answer.parameters.retry_after or 5)
-        case code if code >= 500 or code in (408, 421):
+        case code if code >= 500:
+            return OutOfOrder(said)
+        case 408 | 421:
             return Unavailable(said)
     if any(gone in words for gone in _CHAT_GONE):
         return ChatUnreachable(said)

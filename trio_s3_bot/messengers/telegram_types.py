@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from trio_s3_bot.messengers.base import Skipped
+from trio_s3_bot.messengers.shapes import Discreet
 from trio_s3_bot.model import Chat, Document, Press, Sender, UpdateObj
 
 # Bot API, "Message": a message that has one of these is about the chat, not from a person to the bot.
@@ -134,7 +135,7 @@ class TUpdate(msgspec.Struct):
     callback_query: TCallbackQuery | None = None
 
 
-class TFile(msgspec.Struct):
+class TFile(Discreet):
     file_path: str | None = None
     file_size: int | None = None
 
@@ -145,7 +146,7 @@ class TMe(msgspec.Struct):
     can_read_all_group_messages: bool = False
 
 
-class TWebhookInfo(msgspec.Struct):
+class TWebhookInfo(Discreet):
     url: str = ""
 
 

@@ -16,28 +16,32 @@ from trio_s3_bot.errors import (
     ChatUnreachable,
     MessageGone,
     MessengerError,
+    OperatorNeeded,
+    OutOfOrder,
     RequestRefused,
     RetryAfter,
     TokenRefused,
     Unavailable,
 )
 from trio_s3_bot.messengers.http import Connections, sound_unicode
+from trio_s3_bot.messengers.vk_advice import OPERATOR_NEEDED
 
 API_VERSION = "5.199"
 REQUESTS_PER_SECOND = 18  # VK takes 20 with a community's token
 
+EDIT = "messages.edit"
+
 Param = str | int | float
 
 # The codes are those of VK's published schema (VKCOM/vk-api-schema, errors.json).
-_TOKEN = frozenset({5, 27, 28, 42, 3609, 3610})
+_TOKEN = frozenset({5, 27, 28, 1117, 3609, 3610})
 _PASSING = frozenset({1, 3, 10, 32, 36, 43})  # 3, unknown method, is seen in outages; the methods used here are known
-_CHAT_GONE = frozenset(
-    {18, 37, 104, 900, 901, 902, 915, 916, 917, 922, 925, 927, 932, 936, 945, 946, 950, 962, 985, 987, 988, 1012}
-)
-_MESSAGE_GONE = frozenset({15, 909, 920, 949})  # 15: access denied, to a message that is gone or somebody else's
-# Seconds to keep still. Flood control and rate limits have no published length; a captcha or a validation ends when a
-# manager of the community has seen to it.
-_PAUSES = {6: 1, 9: 60, 29: 300} | dict.fromkeys((14, 17, 24, 25, 3300, 3301, 3302, 3303, 3304), 300)
+_CHAT_GONE = frozenset({18, 37, 104, 900, 901, 902, 917, 922, 925, 927, 932, 936, 945, 946, 950, 962, 987, 988, 1012})
+_MESSAGE_GONE = frozenset({909, 920, 949})
+_PAUSES = {6: 1, 9: 60, 29: 300}  # seconds to keep still; flood control and rate limits have no published length
+_DENIED = frozenset({7, 15})
+# The subcodes of 15 that are about the token, and the words that go with them.
+_NO_SCOPE, _NO_SCOPE_TEXT = frozenset({1133, 1134}), "current scopes"
 
 T = TypeVar("T")
 
@@ -52,6 +56,7 @@ class VkRefused(RequestRefused):
 
 class VError(msgspec.Struct):
     error_code: int
+    error_subcode: int = 0
     error_msg: str = ""
 
 
@@ -100,28 +105,45 @@ class Api:
         Raises what `error_of` makes of VK's error, and `Unavailable`.
         """
         form = {name: str(value) for name, value in params.items()} | {"v": API_VERSION}
-        await self._pace.turn()
-        response = await self._connections.request(method, "POST", method, read=self._silence, form=form)
+        response = await self._connections.request(
+            method, "POST", method, read=self._silence, form=form, turn=self._pace.turn
+        )
         answer = decoded(method, response.status_code, response.content, VAnswer)
-        if answer.error is not None:
-            raise error_of(method, answer.error.error_code, answer.error.error_msg)
+        error = answer.error
+        if error is not None:
+            raise error_of(method, error.error_code, error.error_msg, error.error_subcode)
         return decoded(method, response.status_code, bytes(answer.response), result)
 
 
-def error_of(method: str, code: int, text: str) -> MessengerError:
+def error_of(method: str, code: int, text: str, subcode: int = 0) -> MessengerError:
     """The error that a code of VK's means, by what there is to do about it."""
     said = f"{method}: {code} {text}"
     if code in _TOKEN:
         return TokenRefused(said)
+    if code in _DENIED and not _is_about_the_token(method, text, subcode):
+        return MessageGone(said) if method == EDIT else VkRefused(said, code)
+    if code in OPERATOR_NEEDED:
+        return OperatorNeeded(said, *OPERATOR_NEEDED[code])
     if code in _PAUSES:
         return RetryAfter(said, _PAUSES[code])
     if code in _PASSING:
-        return Unavailable(said)
+        return OutOfOrder(said)
     if code in _CHAT_GONE and method.startswith("messages."):
         return ChatUnreachable(said)
-    if code in _MESSAGE_GONE and method == "messages.edit":
+    if code in _MESSAGE_GONE and method == EDIT:
         return MessageGone(said)
     return VkRefused(said, code)
+
+
+def _is_about_the_token(method: str, text: str, subcode: int) -> bool:
+    """
+    Whether "access denied" says that the token has lost a right.
+
+    An edit is denied also when the message is gone or somebody else's. Of the settings, the checks know best.
+    """
+    if method == EDIT:
+        return subcode in _NO_SCOPE or _NO_SCOPE_TEXT in text
+    return method.startswith("messages.")
 
 
 def decoded(method: str, status: int, content: bytes, type_: type[T]) -> T:

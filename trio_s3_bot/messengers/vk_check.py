@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
 
 from trio_s3_bot.errors import CheckFailed
+from trio_s3_bot.messengers.base import Remark
+from trio_s3_bot.messengers.vk_advice import ACCESS_TOKENS, LONG_POLL, NEEDED, give
 from trio_s3_bot.messengers.vk_api import Api, VkRefused
+from trio_s3_bot.messengers.vk_long_poll import LongPoll
 
-# Where the settings are, as VK calls them in English and Russian.
-_ACCESS_TOKENS = "Manage > API usage > Access tokens (Управление > Работа с API > Ключи доступа)"
-_LONG_POLL = "Manage > API usage > Long Poll API (Управление > Работа с API > Long Poll API)"
-_NEEDED = {"messages": "community messages (сообщения сообщества)", "manage": "community management (управление)"}
 _MESSAGE_INSIDE = (5, 103)  # from this version on, events carry the message in `object.message`
 
 
@@ -48,11 +48,11 @@ class VLongPollSettings(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What the community's settings allow: whether presses of callback buttons are told, and what deserves a look."""
+class Inspection:
+    """Whether presses of callback buttons are told, and what there is to remark about the settings."""
 
     callbacks: bool
-    warnings: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
 
 async def own_group(api: Api, group_id: int | None) -> VGroup:
@@ -71,59 +71,78 @@ async def own_group(api: Api, group_id: int | None) -> VGroup:
         raise _not_a_community(None)
     if group_id is not None and groups[0].id != group_id:
         raise CheckFailed(
-            f"vk: the token belongs to the community {groups[0].id}, but [vk] group_id is {group_id}.",
+            f"The token belongs to the community {groups[0].id}, but [vk] group_id is {group_id}.",
             "Correct one of them, or leave group_id blank.",
+            about="group_id",
         )
     return groups[0]
 
 
-async def check_settings(api: Api, group_id: int) -> Settings:
+async def inspect(api: Api, long_poll: LongPoll, group_id: int) -> Inspection:
     """
-    Look whether the token may do what the bot does, and whether messages will come.
+    Look whether the token may do what the bot does, and whether messages will come; finds a server for the long poll.
 
-    Raises `CheckFailed` with what to switch on, and what the API's calls raise.
+    Whether messages and the capabilities of bots are switched on is told to people only, not to a community's token:
+    that comes to light with the first message. Raises `CheckFailed`, and what the API's calls raise.
     """
-    await _check_permissions(api)
+    remarks = await _rights(api)
     try:
         settings = await api.call("groups.getLongPollSettings", {"group_id": group_id}, VLongPollSettings)
     except VkRefused as error:
-        raise CheckFailed(f"vk: the Long Poll settings can't be read ({error}).", _give("manage")) from error
-    if not settings.is_enabled:
-        raise CheckFailed("vk: the Long Poll API is off for this community.", f"Enable it under {_LONG_POLL}.")
-    if not settings.events.message_new:
-        advice = f"Tick the event type message_new (Входящее сообщение) under {_LONG_POLL}."
-        raise CheckFailed("vk: the community's Long Poll API doesn't tell of new messages.", advice)
-    return Settings(bool(settings.events.message_event), tuple(_warnings(settings)))
+        # Without the right to manage that is no news.
+        unreadable = f"The Long Poll settings can't be read ({error}). {give('manage')}"
+        remarks = remarks or [Remark("rights", unreadable, fatal=True)]
+        return Inspection(callbacks=True, remarks=tuple(remarks))
+    remarks += [*_of_long_poll(settings), *_of_events(settings)]
+    if settings.is_enabled:
+        remarks += await _of_server(long_poll, group_id)
+    return Inspection(bool(settings.events.message_event), tuple(remarks))
 
 
-def server_refused(error: VkRefused) -> CheckFailed:
-    """What it means that there is no Long Poll server for this community."""
-    return CheckFailed(f"vk: VK gives no Long Poll server ({error}).", f"Enable it under {_LONG_POLL}.")
-
-
-async def _check_permissions(api: Api) -> None:
+async def _rights(api: Api) -> list[Remark]:
     try:
         granted = await api.call("groups.getTokenPermissions", {}, VPermissions)
     except VkRefused as error:
         raise _not_a_community(error) from error
-    for name in _NEEDED:
-        if name not in {permission.name for permission in granted.permissions}:
-            raise CheckFailed(f"vk: the token lacks the right {name!r}.", _give(name))
+    names = {permission.name for permission in granted.permissions}
+    missing = [name for name in NEEDED if name not in names]
+    return [Remark("rights", f"The token lacks the right {name!r}. {give(name)}", fatal=True) for name in missing]
 
 
-def _warnings(settings: VLongPollSettings) -> list[str]:
-    warnings = []
-    if not settings.events.message_event:
-        warnings.append(
-            "The event type message_event (Действие с сообщением) is not ticked, so a pressed button writes into the "
-            f"chat. Tick it under {_LONG_POLL}."
-        )
+async def _of_server(long_poll: LongPoll, group_id: int) -> list[Remark]:
+    try:
+        await long_poll.find_server(group_id)
+    except VkRefused as error:
+        return [Remark("Long Poll server", f"VK gives none ({error}). Enable it under {LONG_POLL}.", fatal=True)]
+    return []
+
+
+def _of_long_poll(settings: VLongPollSettings) -> Iterator[Remark]:
+    about = "Long Poll API"
+    if not settings.is_enabled:
+        yield Remark(about, f"The Long Poll API is off for this community. Enable it under {LONG_POLL}.", fatal=True)
     if (version := _version(settings.api_version)) and version < _MESSAGE_INSIDE:
-        warnings.append(
+        yield Remark(
+            about,
             f"The Long Poll API is set to version {settings.api_version}, whose events don't tell the person's "
-            f"language. Choose the newest under {_LONG_POLL}."
+            f"language. Choose the newest under {LONG_POLL}.",
         )
-    return warnings
+
+
+def _of_events(settings: VLongPollSettings) -> Iterator[Remark]:
+    if not settings.events.message_new:
+        yield Remark(
+            "event message_new",
+            "The community's Long Poll API doesn't tell of new messages. Tick the event type message_new "
+            f"(Входящее сообщение) under {LONG_POLL}.",
+            fatal=True,
+        )
+    if not settings.events.message_event:
+        yield Remark(
+            "event message_event",
+            "The event type message_event (Действие с сообщением) is not ticked, so a pressed button writes into the "
+            f"chat. Tick it under {LONG_POLL}.",
+        )
 
 
 def _version(text: str) -> tuple[int, ...] | None:
@@ -131,10 +150,7 @@ def _version(text: str) -> tuple[int, ...] | None:
     return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else None
 
 
-def _give(right: str) -> str:
-    return f"Create a token with access to {_NEEDED[right]} under {_ACCESS_TOKENS}."
-
-
 def _not_a_community(error: VkRefused | None) -> CheckFailed:
     said = f" ({error})" if error else ""
-    return CheckFailed(f"vk: the token isn't a community's{said}.", f"Create one under {_ACCESS_TOKENS}.")
+    advice = f"Create one under {ACCESS_TOKENS}."
+    return CheckFailed(f"The token isn't a community's{said}.", advice, about="token")

@@ -14,6 +14,7 @@ import trio
 
 from trio_s3_bot.errors import Unavailable
 from trio_s3_bot.messengers.http import Connections
+from trio_s3_bot.messengers.shapes import Discreet
 from trio_s3_bot.messengers.vk_api import Api, decoded
 from trio_s3_bot.patience import Pauses
 
@@ -23,7 +24,7 @@ AGAIN = Pauses(1, 30)  # when the server has nothing but `failed` to say
 log = structlog.get_logger()
 
 
-class VServer(msgspec.Struct):
+class VServer(Discreet):
     """What `groups.getLongPollServer` gives."""
 
     key: str

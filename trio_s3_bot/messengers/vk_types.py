@@ -17,6 +17,7 @@ import msgspec
 
 from trio_s3_bot import texts
 from trio_s3_bot.messengers.base import Skipped
+from trio_s3_bot.messengers.shapes import Discreet
 from trio_s3_bot.model import Chat, Document, Press, Sender, UpdateObj
 
 GROUP_PEERS = 2_000_000_000  # peer ids above this are group chats
@@ -27,7 +28,7 @@ START = "/start"  # what pressing "Start" in an empty chat means, as Telegram's 
 _LANGUAGES = {0: "ru", 1: "uk", 2: "be", 3: "en", 4: "es", 5: "fi", 6: "de", 7: "it", 100: "ru", 777: "ru"}
 
 
-class VDoc(msgspec.Struct):
+class VDoc(Discreet):
     id: int
     owner_id: int
     title: str = ""
@@ -75,6 +76,8 @@ class VClient(msgspec.Struct):
     """What an event tells of the client that the person uses."""
 
     button_actions: list[str] = []
+    keyboard: bool = True
+    inline_keyboard: bool = True
     lang_id: int | None = None
 
     @property
@@ -113,7 +116,7 @@ class VEvent(msgspec.Struct):
     object: msgspec.Raw = msgspec.Raw()
 
 
-class FileId(msgspec.Struct, array_like=True):
+class FileId(Discreet, array_like=True):
     """What `Document.file_id` holds: a link, when it was given out, and where to ask for a new one."""
 
     peer_id: int
@@ -199,7 +202,10 @@ def _from_message(event_id: str, message: VMessage, group_id: int, language: str
     data = _pressed(payload)
     text, mentioned = _own_text(message, group_id)
     documents = tuple(_document(message, doc) for doc in docs_of(message))
+    typed = None if documents or data is not None else START if _is_start(payload) else text
     reply = message.reply_message
+    # A community that answers communities may talk for ever.
+    silent = message.from_id <= 0 or message.out == 1 or bool(bytes(message.action))
     addressed = message.peer_id < GROUP_PEERS or mentioned or data is not None or (text or "").startswith("/")
     return UpdateObj(
         messenger="vk",
@@ -209,7 +215,8 @@ def _from_message(event_id: str, message: VMessage, group_id: int, language: str
         sender=Sender(message.from_id, None, language) if message.from_id > 0 else None,
         message_id=number,
         date=message.date,
-        text=None if documents or data is not None else START if _is_start(payload) else _command(text),
+        text=typed,
+        meant=texts.command_in_words(typed) if typed else None,
         caption=text if documents else None,
         documents=documents,
         # What Telegram delivers as several messages of one album is one message here.
@@ -217,8 +224,8 @@ def _from_message(event_id: str, message: VMessage, group_id: int, language: str
         press=None if data is None else Press("", data),
         reply_to=(reply.conversation_message_id or None) if reply else None,
         addressed=addressed or (reply is not None and reply.from_id == -group_id),
-        # A community that answers communities may talk for ever.
-        silent=message.from_id <= 0 or message.out == 1 or bool(bytes(message.action)),
+        silent=silent,
+        cropped=message.is_cropped and not silent,
     )
 
 
@@ -262,11 +269,6 @@ def _pressed(payload: object) -> str | None:
 
 def _is_start(payload: object) -> bool:
     return isinstance(payload, dict) and payload.get("command") == "start"
-
-
-def _command(text: str | None) -> str | None:
-    """VK has no commands: there a word does."""
-    return texts.command_in_words(text) or text if text else text
 
 
 def _own_text(message: VMessage, group_id: int) -> tuple[str | None, bool]:

@@ -27,9 +27,13 @@ def plain(text: str) -> str:
 
 def keyboard(keyboard: Keyboard, *, callback: bool) -> str:
     """The inline keyboard as JSON, of callback buttons, or of text buttons for a client that knows no others."""
-    kind = "callback" if callback else "text"
-    rows = [[{"action": _action(kind, button), "color": "secondary"} for button in row] for row in _fitting(keyboard)]
+    rows = _rows("callback" if callback else "text", keyboard)
     return msgspec.json.encode({"one_time": False, "inline": True, "buttons": rows}).decode()
+
+
+def keyboard_below(keyboard: Keyboard) -> str:
+    """The same for a client that can show none with a message: text buttons below the input, until one is pressed."""
+    return msgspec.json.encode({"one_time": True, "inline": False, "buttons": _rows("text", keyboard)}).decode()
 
 
 def reply(peer_id: int, message_id: int) -> str:
@@ -41,6 +45,10 @@ def reply(peer_id: int, message_id: int) -> str:
 def snackbar(text: str) -> str:
     """The parameter `event_data` that shows a short notice."""
     return msgspec.json.encode({"type": "show_snackbar", "text": cut(text, SNACKBAR_LIMIT)}).decode()
+
+
+def _rows(kind: str, keyboard: Keyboard) -> list[list[dict[str, object]]]:
+    return [[{"action": _action(kind, button), "color": "secondary"} for button in row] for row in _fitting(keyboard)]
 
 
 def _action(kind: str, button: Button) -> dict[str, str]:

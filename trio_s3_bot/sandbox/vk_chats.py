@@ -64,10 +64,14 @@ class Surroundings:
 
 
 class Posting(TypedDict):
-    """How a message is sent: `reply_to` is a message's number; what is `cropped` reaches the bot without its files."""
+    """
+    How a message is sent: `reply_to` is a message's number; what is `cropped` reaches the bot without its files, or
+    with the first `left` of them.
+    """
 
     reply_to: NotRequired[int | None]
     cropped: NotRequired[bool]
+    left: NotRequired[int]
 
 
 class Attached(Posting):
@@ -114,7 +118,8 @@ class Chat(Room):
         reply_to = posting.get("reply_to")
         quote = {} if reply_to is None else {"reply_message": self._quote(reply_to)}
         message = self.add(user.id, {**fields, **quote})
-        cropped = {"attachments": [], "fwd_messages": [], "is_cropped": True} if posting.get("cropped") else {}
+        left = message["attachments"][: posting.get("left", 0)]
+        cropped = {"attachments": left, "fwd_messages": [], "is_cropped": True} if posting.get("cropped") else {}
         self._around.deliver(self, "message_new", {**message, **cropped}, user)
         return message
 
@@ -181,11 +186,13 @@ class Chat(Room):
         """
         Press the button that carries `data` or is labelled so; without a message, on the keyboard below the input.
 
-        `data` is a button's payload, what its payload holds, or its label. A button that isn't there can't be pressed
-        (`ValueError`), except by a forging or late client: `forged`.
+        `data` is a button's payload, what its payload holds, or its label. A button that isn't there or that the client
+        doesn't show can't be pressed (`ValueError`), except by a forging or late client: `forged`.
         """
         if forged:
             button = {"type": "callback", "label": "", "payload": data if _is_json(data) else json.dumps(data)}
+        elif not (user.keyboard if message_id is None else user.inline_keyboard):
+            raise ValueError("this client shows no such keyboard")
         else:
             button = self._button(message_id, data)
         press = Press(user, self.id, message_id, button.get("payload", "{}"), self._changes)
@@ -208,6 +215,7 @@ class Chat(Room):
         if not 1 <= len(attachments) <= ATTACHMENTS_MAX:
             raise ValueError(f"a message carries 1 to {ATTACHMENTS_MAX} files, not {len(attachments)}")
         posting: Posting = {"reply_to": sent.get("reply_to"), "cropped": sent.get("cropped", False)}
+        posting["left"] = sent.get("left", 0)
         return self.post(user, {"text": sent.get("caption") or "", "attachments": attachments}, **posting)
 
     def _quote(self, message_id: int) -> Message:

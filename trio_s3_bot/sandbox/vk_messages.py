@@ -141,17 +141,18 @@ def _said(vk: Vk, peer_id: int, text: str, params: Params) -> Params:
 
 
 def _say(vk: Vk, peer_id: int, text: str, params: Params) -> Message:
-    """Say something in one chat, unless it was said there under the same `random_id`."""
+    """Say something in one chat, unless that was done before under the same `random_id`."""
     chat = vk.chat(peer_id)
     random_id = params["random_id"]
-    said = chat.find(chat.random_ids.get(random_id, 0)) if random_id else None
-    if said is not None:
-        return said
+    known = vk.random_ids if vk.one_random_id else chat.random_ids
+    if random_id in known:
+        return known[random_id]
     fields = {"text": text, "random_id": random_id, **_quoted(chat, params), **_inline_keyboard(vk, params)}
     if "payload" in params:
         fields["payload"] = params["payload"]
     message = chat.add(-vk.group_id, fields)
-    chat.random_ids[random_id] = message["message_id"]
+    if random_id:
+        known[random_id] = message
     if "keyboard" in params and not params["keyboard"].get("inline"):
         chat.keyboard = params["keyboard"] if params["keyboard"]["buttons"] else None
     if not params.get("disable_mentions"):

@@ -1,7 +1,8 @@
 """
 The answers of the VK API: HTTP 200 in any case, and the errors it is known for.
 
-The texts are those of VK's published schema; what follows the colon is the real server's where it is publicly known.
+The texts are those of VK's published schema, but for 915 and 916, of which only the documentation of conversations
+speaks; what follows the colon is the real server's where it is publicly known.
 """
 
 from __future__ import annotations
@@ -26,9 +27,16 @@ TEXTS = {
     15: "Access denied",
     17: "Validation required",
     18: "User was deleted or banned",
+    24: "Confirmation required",
+    25: "Token confirmation required",
     27: "Group authorization failed",
     28: "Application authorization failed",
     29: "Rate limit reached",
+    32: "Need wait",
+    36: "Method execution was interrupted due to timeout",
+    37: "User was banned",
+    42: "IP is not allowed",
+    43: "This section is temporary unavailable",
     100: "One of the parameters specified was missing or invalid",
     104: "Not found",
     113: "Invalid user id",
@@ -41,7 +49,10 @@ TEXTS = {
     910: "Can't sent this message, because it's too big",
     911: "Keyboard format is invalid",
     912: "This is a chat bot feature, change this status in settings",
+    913: "Too many forwarded messages",
     914: "Message is too long",
+    915: "Messages are disabled in this community",
+    916: "Messages are blocked in this community",
     917: "You don't have access to this chat",
     920: "Can't edit this kind of message",
     921: "Can't forward these messages",
@@ -50,12 +61,26 @@ TEXTS = {
     927: "Chat does not exist",
     932: "Your community can't interact with this peer",
     936: "Contact not found",
+    940: "Too many posts in messages",
     945: "Chat was disabled",
     946: "Chat not supported",
+    949: "Can't edit pinned message yet",
     950: "Can't send message, reply timed out",
+    962: "You can't access donut chat without subscription",
+    969: "Message cannot be forwarded",
     985: "Cannot write to notifications only groups",
+    987: "Need message request",
+    988: "Pending message request",
     1012: "Writing is disabled for this chat",
+    1117: "Access token has expired",
     1150: "Invalid document id",
+    3300: "Recaptcha needed",
+    3301: "Phone validation needed",
+    3302: "Password validation needed",
+    3303: "Otp app validation needed",
+    3304: "Email confirmation needed",
+    3609: "Token extension required",
+    3610: "User is deactivated",
 }
 NO_SCOPE = "no access to call this method. It cannot be called with current scopes."
 NO_SCOPE_SUBCODE = 1133

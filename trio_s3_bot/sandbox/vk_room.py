@@ -31,20 +31,21 @@ class User:
     """
     A person. `language` is the client's, an IETF tag that VK has a number for; it may be changed at any time.
 
-    `button_actions` and `inline_keyboard` are what the client can do; older ones can't do callback buttons.
+    `button_actions`, `keyboard` and `inline_keyboard` are what the client can do; older ones can't do callback buttons.
     """
 
     id: int
     first_name: str
     language: str | None = None
     button_actions: tuple[str, ...] = BUTTON_ACTIONS
+    keyboard: bool = True
     inline_keyboard: bool = True
 
     def client_info(self) -> dict[str, Any]:
         """What an event tells of the client."""
         known = {
             "button_actions": list(self.button_actions),
-            "keyboard": True,
+            "keyboard": self.keyboard,
             "inline_keyboard": self.inline_keyboard,
             "carousel": self.inline_keyboard,
         }
@@ -78,7 +79,7 @@ class Room:
         self.actions: list[str] = []
         self.keyboard: Keyboard | None = None
         self.mentions: list[int] = []
-        self.random_ids: dict[int, int] = {}
+        self.random_ids: dict[int, Message] = {}
         self._messages: dict[int, Message] = {}
         self._changes = changes
         self._ids = ids

@@ -41,7 +41,9 @@ class Vk:
     managers switched on; without the last there are no keyboards. `user_token` makes the token a person's.
     `flood_limits` answers error 6 to a bot that is too fast. `privacy` shows the bot only what is addressed to it in
     groups. `callback_lifetime` is how many seconds a pressed button may be answered, `edit_window` how many a message
-    may be edited. `payload_as_string` gives the payload of a callback as the schema says, not as it really comes.
+    may be edited. `one_random_id` lets the community use a `random_id` once, and not once in each chat; which of both
+    VK does is not published. `payload_as_string` gives the payload of a callback as the schema says, not as it really
+    comes.
     """
 
     def __init__(self, token: str, group_id: int) -> None:
@@ -67,6 +69,8 @@ class Vk:
         self.callback_lifetime = CALLBACK_LIFETIME
         self.edit_window = EDIT_WINDOW
         self.payload_as_string = False
+        self.one_random_id = True
+        self.random_ids: dict[int, Message] = {}
         self.chats: dict[int, Chat] = {}
         self.presses: dict[str, Press] = {}
         self._user_ids = itertools.count(700_000_001)

@@ -286,7 +286,7 @@ _ONE: dict[type, Callable[[Any, str], str]] = {
     Greeting: lambda _, language: words.GREETING.of(language),
     DocumentRequired: lambda _, language: words.DOCUMENT_REQUIRED.of(language),
     NotAllowed: lambda notice, language: words.NOT_ALLOWED.of(language, id=notice.user_id),
-    GivenUp: lambda _, language: words.GIVEN_UP.of(language),
+    GivenUp: lambda notice, language: (words.GIVEN_UP_IN_PART if notice.in_part else words.GIVEN_UP).of(language),
     Help: lambda notice, language: words.HELP.of(
         language, commands="/rename, /link, /delete" if notice.renames else "/link, /delete"
     ),

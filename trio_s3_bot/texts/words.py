@@ -59,6 +59,10 @@ GIVEN_UP = Text(
     "Ваше сообщение раз за разом вызывало у меня ошибку, поэтому я отложил его и сообщил владельцу. "
     "Пожалуйста, пришлите его ещё раз иначе.",
 )
+GIVEN_UP_IN_PART = Text(
+    "Only a part of your message has reached me, so I don't know what was in it. Please send it once more.",
+    "Ваше сообщение дошло до меня не целиком, и я не знаю, что в нём было. Пожалуйста, пришлите его ещё раз.",
+)
 ACCEPTED = Text("[document] {name}: got it, saving it.", "[document] {name}: файл принят, сохраняю.")
 ACCEPTED_RENAMED = Text(
     "[document] {asked}: got it, saving it as {name}.", "[document] {asked}: файл принят, сохраняю как {name}."
