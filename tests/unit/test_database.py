@@ -134,6 +134,49 @@ async def test_an_operation_that_fails_undoes_itself_and_nothing_else(path: Path
         assert await found(database) == ["after", "before", "held"]
 
 
+def malformed_json(connection: sqlite3.Connection) -> None:
+    connection.execute("SELECT json('{')").fetchone()
+
+
+def number_of_65_bits(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO cursors (messenger, cursor) VALUES ('huge', ?)", (2**64,))
+
+
+def too_big(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO cursors (messenger, cursor) VALUES ('big', zeroblob(2000000000))")
+
+
+def too_large_a_sum(connection: sqlite3.Connection) -> None:
+    connection.execute("SELECT sum(column1) FROM (VALUES (?1), (?1))", (2**62,)).fetchone()
+
+
+@pytest.mark.parametrize("operation", [malformed_json, number_of_65_bits, too_big, too_large_a_sum])
+async def test_what_sqlite_cannot_do_for_one_operation_is_nothing_to_the_others(
+    path: Path, operation: Callable[[sqlite3.Connection], None]
+) -> None:
+    async def fail() -> None:
+        with pytest.raises((sqlite3.Error, OverflowError)):
+            await database.write(operation)
+
+    async with open_database(path) as database:
+        held = Held()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(database.write, held)
+            await held.begun.wait()
+            nursery.start_soon(database.write, put("before"))
+            nursery.start_soon(fail)
+            nursery.start_soon(database.write, put("after"))
+            await wait_all_tasks_blocked()
+            held.let_go()
+        assert await found(database) == ["after", "before", "held"]
+
+
+async def test_what_sqlite_cannot_read_for_one_operation_is_no_sign_of_a_file_that_is_out_of_order(path: Path) -> None:
+    async with open_database(path) as database:
+        with pytest.raises(sqlite3.OperationalError, match="malformed JSON"):
+            await database.read(malformed_json)
+
+
 async def test_a_writer_cancelled_while_it_waits_writes_nothing_and_the_others_do(path: Path) -> None:
     async with open_database(path) as database:
         held = Held()

@@ -26,6 +26,17 @@ Operation = Callable[[sqlite3.Connection], T]
 _UNWRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_OUT_OF_ORDER = (
+    _UNWRITABLE
+    | _LOCKED
+    | _DAMAGED
+    | {
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_INTERRUPT,
+    }
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -95,7 +106,7 @@ class Database:
             results = [self._in_savepoint(ticket.operation) for ticket in batch]
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            # A full disk or a damaged file concerns everybody in the transaction.
+            # It concerns everybody in the transaction.
             # Where not even this succeeds, the next transaction fails at its beginning and comes here again.
             with suppress(sqlite3.Error):
                 if self._connection.in_transaction:
@@ -109,7 +120,7 @@ class Database:
         try:
             result: outcome.Outcome[T] = outcome.Value(operation(self._connection))
         except Exception as error:
-            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+            if concerns_everybody(error):
                 raise
             self._connection.execute("ROLLBACK TO operation")
             result = outcome.Error(error)
@@ -120,7 +131,9 @@ class Database:
         try:
             return operation(self._connection)
         except sqlite3.Error as error:
-            raise translate(error, self._path) from error
+            if concerns_everybody(error):
+                raise translate(error, self._path) from error
+            raise
 
 
 @asynccontextmanager
@@ -137,6 +150,15 @@ async def open_database(path: Path, run: Run | None = None) -> AsyncIterator[Dat
     finally:
         with trio.CancelScope(shield=True):
             await run(connection.close)
+
+
+def concerns_everybody(error: Exception) -> bool:
+    """
+    Whether the file is out of order, and not only what one operation wanted of it.
+
+    A full disk passes, and then every operation succeeds; a number or a JSON that sqlite can't take stays as it is.
+    """
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUT_OF_ORDER
 
 
 def translate(error: sqlite3.Error, path: Path) -> StateError:
