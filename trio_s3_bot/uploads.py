@@ -39,7 +39,7 @@ from trio_s3_bot.inbox import STATE_PAUSE, UploadClaim, Uploads, once_readable
 from trio_s3_bot.keys import Keys
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat, SavedFile, Source, UploadJob, UploadState
-from trio_s3_bot.notices import AnyNotice, Failed, Saved
+from trio_s3_bot.notices import Failed, Saved
 from trio_s3_bot.outages import Outage
 from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.saving import Outcome, Saver
@@ -184,16 +184,18 @@ class UploadSlots:
             self._scopes[job.id] = scope
             try:
                 # A cancel that came before is on record; one that comes from now on reaches the scope.
-                if not await self._jobs.cancelled(job):
-                    await self._attempt(claim)
+                if not await self._jobs.cancelled(job) and await self._attempt(claim):
                     return
             finally:
                 del self._scopes[job.id]
+        if not await self._jobs.cancelled(job):
+            return  # what it was found to be the same as is gone by now: it is tried again
         replaced = await self._saver.withdraw(job)
         if replaced is not None:
-            await self._finish(job, replaced)
+            await self._finish(job, replaced, though_cancelled=True)
             return
-        await self._end(job, UploadState.CANCELLED, None)
+        await self._jobs.finish(job, UploadState.CANCELLED, None)
+        self._ended(job)
         log.info("cancelled by its sender", upload=job.id, chat=job.chat.key)
 
     async def _ask_about_conflict(self, job: UploadJob) -> None:
@@ -203,10 +205,11 @@ class UploadSlots:
             self._later(job, STATE_PAUSE)
             log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
 
-    async def _attempt(self, claim: UploadClaim) -> None:
+    async def _attempt(self, claim: UploadClaim) -> bool:
+        """False if it came through and is not to count."""
         outcome = await self._saver.save(claim, self._resolve)
         self.store.worked()
-        await self._finish(claim.job, outcome)
+        return await self._finish(claim.job, outcome)
 
     async def _resolve(self, job: UploadJob) -> Source:
         messenger = self._messengers[job.chat.messenger]
@@ -214,7 +217,7 @@ class UploadSlots:
         self._outages[messenger.name].worked()
         return source
 
-    async def _finish(self, job: UploadJob, outcome: Outcome) -> None:
+    async def _finish(self, job: UploadJob, outcome: Outcome, *, though_cancelled: bool = False) -> bool:
         key, stored, same = outcome.key, outcome.stored, outcome.same_as
         notice = Saved(
             upload=job.id,
@@ -227,14 +230,15 @@ class UploadSlots:
             album=job.album,
             reply_to=job.message_id,
         )
-        await self._end(job, UploadState.SAVED, notice, None if same else _saved_file(job, key, stored))
+        saved = None if same else _saved_file(job, key, stored)
+        if not await self._jobs.finish(job, UploadState.SAVED, notice, saved, though_cancelled=though_cancelled):
+            return False
+        self._ended(job)
         log.info("saved", upload=job.id, chat=job.chat.key, key=key, size=stored.size, again=same is not None)
+        return True
 
-    async def _end(
-        self, job: UploadJob, state: UploadState, notice: AnyNotice | None, saved: SavedFile | None = None
-    ) -> None:
-        """Commit how a document ended. A message that lists others, too, shows it when there is room for that."""
-        await self._jobs.finish(job, state, notice, saved)
+    def _ended(self, job: UploadJob) -> None:
+        """It is on record how a document ended; a message that lists others, too, shows it when there is room."""
         self._saver.forget(job.id)
         self._show(job.chat, job.id)
 
@@ -243,16 +247,21 @@ class UploadSlots:
         job = claim.job
         try:
             await self._saver.abandon_multipart(job)
-            notice = Failed(
-                upload=job.id, name=job.name, reason=refused.reason, limit=refused.limit, reply_to=job.message_id
-            )
-            await self._end(job, UploadState.FAILED, notice)
+            await self._fail(job, refused)
         except (StoreUnavailable, StoreRefused) as error:
             await self._wait_for_store(job, error)
         except StateError:
             self._later(job, STATE_PAUSE)
-        else:
-            log.warning("a document could not be saved", upload=job.id, chat=job.chat.key, reason=str(refused))
+
+    async def _fail(self, job: UploadJob, refused: DocumentRefused) -> None:
+        """Commit that a document was not saved, and why; to one who has cancelled it that is nothing new."""
+        notice = Failed(
+            upload=job.id, name=job.name, reason=refused.reason, limit=refused.limit, reply_to=job.message_id
+        )
+        if not await self._jobs.finish(job, UploadState.FAILED, notice):
+            await self._jobs.finish(job, UploadState.CANCELLED, None)
+        self._ended(job)
+        log.warning("a document could not be saved", upload=job.id, chat=job.chat.key, reason=str(refused))
 
     async def _count_failure(self, claim: UploadClaim, error: Exception) -> None:
         """The document's own failure: another try after a while, or the end of it."""

@@ -212,6 +212,30 @@ async def test_a_writer_cancelled_while_all_are_committed_takes_nothing_from_the
         assert await found(database) == ["held", "second", "third"]
 
 
+async def test_a_writer_cancelled_while_another_commits_for_it_hears_what_was_committed(path: Path) -> None:
+    heard: list[str] = []
+
+    async def write() -> None:
+        heard.append(await database.write(put("cancelled")))
+        await trio.lowlevel.checkpoint()
+        heard.append("the cancel is lost")
+
+    async with open_database(path) as database:
+        first, second = Held(), Held("second")
+        async with trio.open_nursery() as nursery, trio.open_nursery() as cancelled:
+            nursery.start_soon(database.write, first)
+            await first.begun.wait()
+            nursery.start_soon(database.write, second)
+            await wait_all_tasks_blocked()
+            cancelled.start_soon(write)
+            await wait_all_tasks_blocked()
+            first.let_go()
+            await second.begun.wait()
+            cancelled.cancel_scope.cancel()
+            second.let_go()
+        assert heard == ["cancelled"]
+
+
 async def test_a_writer_cancelled_while_a_reader_is_busy_takes_nothing_from_the_others(path: Path) -> None:
     async with open_database(path) as database:
         writer, reader = Held(), Held(key=None)

@@ -78,7 +78,7 @@ class Database:
         Run `operation` in a transaction and return its result once that is on the disk.
 
         What it raises undoes it alone, and comes out here. Raises `StateUnwritable` or `StateDamaged` when the file
-        can't be written; then nothing of it has happened.
+        can't be written; then nothing of it has happened. Neither has it when this is cancelled.
         """
         ticket = _Ticket(operation)
         self._waiting.append(ticket)
@@ -89,14 +89,20 @@ class Database:
                     # Others' operations are in the batch too: a cancel of this task is none of theirs.
                     with trio.CancelScope(shield=True):
                         await self._run(self._commit, batch)
-        finally:
+        except trio.Cancelled:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
+                raise
+            # Another task has it in its commit already. The cancel comes at the next checkpoint, once it is known
+            # here what has happened.
+            with trio.CancelScope(shield=True):
+                async with self._turn:
+                    pass
         assert ticket.result is not None
         return ticket.result.unwrap()
 
     async def read(self, operation: Operation[T]) -> T:
-        """Run an operation that writes nothing."""
+        """Run an operation that writes nothing. Raises `StateError` when the file can't be read."""
         return await self._run(self._guarded, operation)
 
     def _commit(self, batch: list[_Ticket[Any]]) -> None:

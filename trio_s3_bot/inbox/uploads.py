@@ -191,13 +191,26 @@ class Uploads:
         await self._update(job, "failures = failures + 1, error = ?", error[:2000])
 
     async def finish(
-        self, job: UploadJob, state: UploadState, notice: AnyNotice | None, saved: SavedFile | None = None
-    ) -> None:
-        """Commit how a document ended, what its chat is told, and what is in the bucket, in one transaction."""
+        self,
+        job: UploadJob,
+        state: UploadState,
+        notice: AnyNotice | None,
+        saved: SavedFile | None = None,
+        *,
+        though_cancelled: bool = False,
+    ) -> bool:
+        """
+        Commit how a document ended, what its chat is told, and what is in the bucket, in one transaction.
+
+        False if it has not ended so: its sender has cancelled it meanwhile, unless it ends as `SAVED` even
+        `though_cancelled`; or what it was found to be the same as is gone.
+        """
 
         def write(connection: sqlite3.Connection) -> tuple[list[Chat], bool]:
             chat = rows.chat_of(connection, _chat_key(connection, job.id))
             if isinstance(notice, Saved) and notice.same_as and not _is_still_there(connection, job, notice.same_as):
+                return [], False
+            if state is not UploadState.CANCELLED and not though_cancelled and _is_cancelled(connection, job.id):
                 return [], False
             newly_cancelled = state is UploadState.CANCELLED and _state_of(connection, job.id) is not state
             connection.execute(
@@ -226,6 +239,7 @@ class Uploads:
         chats, renamed = await self._database.write(write)
         for chat in chats:
             self._told(chat, rows.Touched(notices=True, chores=renamed))
+        return bool(chats)
 
     async def tell_delays(self) -> None:
         """Let every chat hear, once, which of its documents have to wait."""
@@ -244,8 +258,7 @@ class Uploads:
 
     async def cancelled(self, job: UploadJob) -> bool:
         """Whether its sender has cancelled the job; from the moment on that this says so, it is never saved."""
-        query = "SELECT cancelled FROM uploads WHERE id = ?"
-        return bool(await self._database.read(lambda connection: connection.execute(query, (job.id,)).fetchone()[0]))
+        return await self._database.read(lambda connection: _is_cancelled(connection, job.id))
 
     async def attempts(self, job: UploadJob) -> Attempts:
         """What is on record about the job now."""
@@ -317,6 +330,10 @@ def _state_of(connection: sqlite3.Connection, upload: str) -> UploadState:
 def _name_of(connection: sqlite3.Connection, upload: str) -> str:
     """What a document is to be called by now."""
     return connection.execute("SELECT name FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _is_cancelled(connection: sqlite3.Connection, upload: str) -> bool:
+    return bool(connection.execute("SELECT cancelled FROM uploads WHERE id = ?", (upload,)).fetchone()[0])
 
 
 def _is_still_there(connection: sqlite3.Connection, job: UploadJob, file: str) -> bool:
