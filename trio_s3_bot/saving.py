@@ -107,14 +107,17 @@ class Saver:
         Only an object that may have taken another one's place stays: without it there would be neither.
         """
         await self.abandon_multipart(job)
+        found = await self.found(job)
+        if found is None or self._keys.may_replace(job):
+            return found
+        await self._bucket.delete(found.key, etag=found.stored.etag)
+        return None
+
+    async def found(self, job: UploadJob) -> Outcome | None:
+        """Where the job's own object is, if an attempt came through without anybody knowing."""
         key = (await self._jobs.attempts(job)).key
         own = await self._keys.own(job, key) if key is not None else None
-        if key is None or own is None:
-            return None
-        if self._keys.may_replace(job):
-            return Outcome(key, Stored(own.size, own.etag))
-        await self._bucket.delete(key, etag=own.etag)
-        return None
+        return Outcome(key, Stored(own.size, own.etag)) if key is not None and own is not None else None
 
     async def _same_file(self, claim: UploadClaim) -> SavedFile | None:
         """The very same document, sent before under the same name and still in the bucket."""

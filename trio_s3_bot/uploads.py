@@ -247,11 +247,20 @@ class UploadSlots:
         job = claim.job
         try:
             await self._saver.abandon_multipart(job)
+            found = await self._saver.found(job)
+            if found is not None:
+                # An attempt came through whose answer was lost; whatever was to be said, this is how it is.
+                await self._finish(job, found, though_cancelled=True)
+                return
             await self._fail(job, refused)
         except (StoreUnavailable, StoreRefused) as error:
             await self._wait_for_store(job, error)
         except StateError:
             self._later(job, STATE_PAUSE)
+        except Exception:
+            # From here it would end the slot, and with it the bot.
+            log.exception("what is left of a document could not be cleared away; trying again", upload=job.id)
+            self._later(job, self._retries.longest)
 
     async def _fail(self, job: UploadJob, refused: DocumentRefused) -> None:
         """Commit that a document was not saved, and why; to one who has cancelled it that is nothing new."""

@@ -36,7 +36,6 @@ class Store:
     checks_crc32: bool  # compares a CRC32 that is sent along with the bytes
     limits_names: bool  # refuses keys of more than 1024 bytes and metadata of more than 2 KiB
     tells_gone_upload: bool  # answers a part of an unknown upload with 404, not 500
-    tells_when: bool  # lists when an upload was begun
 
     def client(self) -> S3Client:
         """A client of the tests' own, to arrange things and to look at what the bot did."""
@@ -67,7 +66,6 @@ def moto() -> Iterator[Store]:
         checks_crc32=False,
         limits_names=False,
         tells_gone_upload=False,
-        tells_when=False,
     )
     yield found
     found.client().close()
@@ -91,7 +89,6 @@ def versity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             checks_crc32=True,
             limits_names=True,
             tells_gone_upload=True,
-            tells_when=True,
         )
         yield found
         found.client().close()

@@ -9,6 +9,7 @@ from itertools import chain, repeat
 import pytest
 
 from trio_s3_bot.bucket import Body, Bucket, ObjectFacts
+from trio_s3_bot.bucket.objects import OpenUpload
 from trio_s3_bot.errors import (
     KeyTaken,
     ObjectRefused,
@@ -304,8 +305,7 @@ PAGES = {
         b"<R><IsTruncated>true</IsTruncated><NextKeyMarker>k</NextKeyMarker><NextUploadIdMarker>u</NextUploadIdMarker>"
         b"<Upload><Key>k</Key><UploadId>u1</UploadId><Initiated>2026-01-02T03:04:05Z</Initiated>"
         b"<Initiator><ID>me</ID></Initiator></Upload></R>",
-        b"<R><IsTruncated>false</IsTruncated>"
-        b"<Upload><Key>l</Key><UploadId>u2</UploadId><Initiated>2026-01-02T03:04:06Z</Initiated></Upload></R>",
+        b"<R><IsTruncated>false</IsTruncated><Upload><Key>l</Key><UploadId>u2</UploadId></Upload></R>",
     ),
     "uploadId": (
         b"<R><IsTruncated>true</IsTruncated><NextPartNumberMarker>1</NextPartNumberMarker>"
@@ -326,10 +326,7 @@ async def test_lists_are_read_to_their_last_page(reach: Reach) -> None:
         bucket = reach("bucket", server.endpoint)
         keys, uploads, parts = await bucket.keys(""), await bucket.list_uploads(), await bucket.list_parts("k", "u1")
     assert keys == ["a", "b"]
-    assert [(one.key, one.upload_id, one.initiated, one.initiator) for one in uploads] == [
-        ("k", "u1", 1767323045.0, "me"),
-        ("l", "u2", 1767323046.0, None),
-    ]
+    assert uploads == [OpenUpload("k", "u1"), OpenUpload("l", "u2")]
     assert parts == [Part(1, 5, '"e"', 0x3610A686), Part(2, 6, '"f"')]
 
 

@@ -315,7 +315,7 @@ class StoreInMemory(Bucket):
 
     async def list_uploads(self, prefix: str = "") -> list[OpenUpload]:
         await self._work()
-        return [OpenUpload(key, id_, 0.0) for id_, key in self.open_uploads.items() if key.startswith(prefix)]
+        return [OpenUpload(key, id_) for id_, key in self.open_uploads.items() if key.startswith(prefix)]
 
     async def abort_upload(self, key: str, upload_id: str) -> None:
         await self._work()

@@ -35,12 +35,10 @@ class ObjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class OpenUpload:
-    """A multipart upload, neither completed nor aborted. `initiated` is in Unix seconds, by the store's clock."""
+    """A multipart upload, neither completed nor aborted."""
 
     key: str
     upload_id: str
-    initiated: float
-    initiator: str | None = None
 
 
 def stored_object(found: HeadObjectOutputTypeDef) -> StoredObject:
@@ -70,8 +68,7 @@ def completed(part: Part) -> CompletedPartTypeDef:
 
 def open_upload(found: MultipartUploadTypeDef) -> OpenUpload:
     """An upload under way, as ListMultipartUploads tells it."""
-    initiator = found.get("Initiator", {}).get("ID")
-    return OpenUpload(found["Key"], found["UploadId"], found["Initiated"].timestamp(), initiator or None)
+    return OpenUpload(text_of(found, "Key"), text_of(found, "UploadId"))
 
 
 def text_of(answer: Mapping[str, Any], name: str) -> str:
