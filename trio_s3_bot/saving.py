@@ -14,7 +14,7 @@ import trio
 
 from trio_s3_bot import names
 from trio_s3_bot.bucket import Bucket, ObjectFacts
-from trio_s3_bot.errors import DocumentRefused, KeyTaken, Reason, UploadGone
+from trio_s3_bot.errors import DocumentRefused, KeyTaken, Reason, UploadConflict, UploadGone
 from trio_s3_bot.inbox import UploadClaim, Uploads
 from trio_s3_bot.keys import Choice, Keys, metadata_of
 from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, Source, UploadJob
@@ -149,6 +149,10 @@ class Saver:
             if own is None and isinstance(error, UploadGone):
                 raise
             return Stored(own.size, own.etag) if own else None
+        except UploadConflict:
+            # Amazon S3, "CompleteMultipartUpload": after a 409 the upload has to be begun anew.
+            await self.abandon_multipart(job)
+            raise
 
     async def _plan(self, choice: Choice, job: UploadJob) -> Plan:
         """What to do, and what to go on with; the key is committed before anything is tried with it."""

@@ -69,6 +69,24 @@ async def test_a_document_whose_last_attempt_came_through_without_an_answer_is_s
     assert store.open_uploads == {}
 
 
+async def test_a_completion_that_met_another_write_is_begun_anew_with_a_new_upload(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+) -> None:
+    begun: list[set[str]] = []
+
+    def conflict() -> Exception | None:
+        begun.append(set(store.open_uploads))
+        return UploadConflict("409 ConditionalRequestConflict") if len(begun) == 1 else None
+
+    transfer.fault = lambda _: conflict()
+    await take(inbox, ALICE, "a", size=2 * PART_SIZE)
+    async with uploading(inbox, store, transfer, messenger):
+        await all_ended(inbox)
+    assert begun == [{"upload 1"}, {"upload 2"}]
+    assert set(store.objects) == {"a"}
+    assert store.open_uploads == {}
+
+
 async def test_somebody_elses_upload_to_the_same_name_outlives_the_search_for_ones_own(
     inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
 ) -> None:
