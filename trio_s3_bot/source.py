@@ -12,6 +12,7 @@ import re
 import urllib.request
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -26,7 +27,7 @@ from trio_s3_bot.patience import SHIPPED, Timeouts
 
 PIECE = 256 * 1024  # bytes read between two looks for a cancel
 REDIRECTS = 5
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
 class Pools:
@@ -196,6 +197,15 @@ class Reader:
         self._position = position
 
     def _open_url(self, position: int) -> None:
+        response, url = self._get(position)
+        if position and _is_of_another_range(response, position, self._source.size):
+            # A server that has its own way with ranges: what it gives from the start can be trusted.
+            response.close()
+            (response, url), position = self._get(0), 0
+        self._accept(response, url, position)
+
+    def _get(self, position: int) -> tuple[urllib3.BaseHTTPResponse, str]:
+        """The answer to a request for the bytes from `position` on, whatever it is, and where redirects led to."""
         assert self._source.url is not None
         url = self._source.url.reveal()
         if self._source.hosts:
@@ -205,7 +215,7 @@ class Reader:
             response = self._pools.get(url, headers)
             location = response.headers.get("Location") if 300 <= response.status < 400 else None
             if location is None:
-                return self._accept(response, url, position)
+                return response, url
             response.close()
             url = permitted(location, self._source.hosts, seen_from=url)
         raise SourceUnavailable("the document's address redirects without end")
@@ -213,6 +223,9 @@ class Reader:
     def _accept(self, response: urllib3.BaseHTTPResponse, url: str, position: int) -> None:
         self._response = response
         status = response.status
+        if status == 416 and _ends_at(response, position):
+            self._open_at_end(position)
+            return
         if status in (401, 403, 404, 410):
             raise SourceExpired(f"HTTP {status} for the document")
         if status not in (200, 206):
@@ -221,7 +234,15 @@ class Reader:
         if is_page or parse_url(url).host in self._source.pages:
             raise SourceExpired("a web page came in place of the document")
         if status == 206:
-            self._position = _start_of(response, position)
+            if not _holds(response, position, self._source.size):
+                raise SourceUnavailable("a partial answer of another range than was asked for")
+            self._position = position
+
+    def _open_at_end(self, position: int) -> None:
+        """Nothing comes after `position`, which only the server knew; what it answers is no byte of the document."""
+        self.close()
+        self._file = BytesIO()
+        self._position = position
 
 
 def permitted(url: str, hosts: Collection[str], *, seen_from: str = "") -> str:
@@ -246,12 +267,29 @@ def permitted(url: str, hosts: Collection[str], *, seen_from: str = "") -> str:
     return parts.url
 
 
-def _start_of(response: urllib3.BaseHTTPResponse, asked: int) -> int:
-    """RFC 9110, section 15.3.7: a 206 says in Content-Range what it holds; what wasn't asked for is not trusted."""
+def _is_of_another_range(response: urllib3.BaseHTTPResponse, position: int, size: int | None) -> bool:
+    """Whether the answer is neither the range that was asked for nor about the document as a whole."""
+    if response.status == 206:
+        return not _holds(response, position, size)
+    return response.status == 416 and not _ends_at(response, position)
+
+
+def _ends_at(response: urllib3.BaseHTTPResponse, position: int) -> bool:
+    """RFC 9110, section 15.5.17: a 416 says in Content-Range how long the document is."""
+    return response.headers.get("Content-Range") == f"bytes */{position}"
+
+
+def _holds(response: urllib3.BaseHTTPResponse, position: int, size: int | None) -> bool:
+    """
+    Whether a 206 holds the bytes from `position` to the end of what was announced.
+
+    RFC 9110, section 15.3.7: it says so in Content-Range; what wasn't asked for is not trusted.
+    """
     found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if found is None or int(found[1]) != asked:
-        raise SourceUnavailable("a partial answer of another range than was asked for")
-    return asked
+    if found is None or int(found[1]) != position:
+        return False
+    total = size if found[3] == "*" else int(found[3])
+    return size in (None, total) and total in (None, int(found[2]) + 1)
 
 
 def _is_loopback(host: str) -> bool:
