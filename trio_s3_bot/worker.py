@@ -107,6 +107,8 @@ class Worker:
 
     def _decide(self, claim: Claim) -> Decision:
         if claim.failures < MOST_FAILURES and not claim.update.cropped:
+            if claim.trouble is not None:
+                raise claim.trouble
             return conversation.decide(claim.state, claim.update, self._rules, claim.facts)
         log.error("an update failed again and again and is set aside", update_id=claim.update.update_id)
         return conversation.give_up(claim.state, claim.update)
@@ -122,8 +124,10 @@ class Worker:
                     log.info("a button press could not be answered", chat=chat.key, error=str(error))
 
     async def _record_failure(self, claim: Claim, error: Exception) -> None:
+        # What can't even be given up would come up again at once, for ever.
+        end = self._updates.fail if claim.failures < MOST_FAILURES else self._updates.set_aside
         try:
-            await self._updates.fail(claim, f"{type(error).__name__}: {error}")
+            await end(claim, f"{type(error).__name__}: {error}")
         except StateError as unwritable:
             await self._wait_for_state(claim, unwritable)
 

@@ -222,7 +222,7 @@ async def bot(
     settings: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> AsyncIterator[Running]:
     """The bot with the shipped settings, and those in `settings`."""
-    overrides = {("telegram", "token"): "1:token", ("s3", "bucket"): "files", ("stop", "grace_period"): str(GRACE)}
+    overrides = {(messenger.name, "token"): "1:token", ("s3", "bucket"): "files", ("stop", "grace_period"): str(GRACE)}
     config = load(SHIPPED_CONFIG, {}, overrides | dict(settings))
     stop = trio.Event()
     running = Running(stop)

@@ -71,6 +71,37 @@ async def test_an_update_that_fails_three_times_is_set_aside_with_words_and_the_
     assert await inbox.updates.unfinished() == 0
 
 
+async def test_an_update_that_can_not_even_be_looked_up_is_set_aside_with_words_and_the_next_one_handled(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    """It holds a number that sqlite has no room for."""
+    hostile = replace(message(ALICE, 1), text="/delete", reply_to=2**64)
+    messenger.deliver([hostile, message(ALICE, 2), message(BOB, 3)])
+    with capture_logs() as logs:
+        async with answering(inbox, messenger):
+            await trio.sleep(1)
+    assert [text[:20] for text in messenger.texts(ALICE)] == ["Something in your me", "[greeting] Hello! Se"]
+    assert markers(messenger, BOB) == ["[greeting"]
+    assert [line["event"] for line in logs if line["log_level"] == "error"][-1] == (
+        "an update failed again and again and is set aside"
+    )
+    assert await inbox.updates.unfinished() == 0
+
+
+async def test_an_update_that_can_not_even_be_given_up_is_over_without_a_word(
+    inbox: Inbox, messenger: ScriptedMessenger, disk: Disk
+) -> None:
+    disk.execute(
+        "CREATE TRIGGER mute BEFORE INSERT ON notices WHEN NEW.chat = 'telegram:1' "
+        "BEGIN SELECT RAISE(ABORT, 'nothing is said here'); END"
+    )
+    messenger.deliver([message(ALICE, 1), message(BOB, 2)])
+    async with answering(inbox, messenger):
+        await trio.sleep(1)
+    assert (messenger.texts(ALICE), markers(messenger, BOB)) == ([], ["[greeting"])
+    assert await inbox.updates.unfinished() == 0
+
+
 async def test_an_update_that_fails_holds_up_no_other_chat(inbox: Inbox, messenger: ScriptedMessenger) -> None:
     messenger.deliver([message(ALICE, 1, UNLUCKY), *[message(person(number), number) for number in range(2, 12)]])
     async with answering(inbox, messenger, workers=1, access=Superstitious()):

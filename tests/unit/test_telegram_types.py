@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import json
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import example, given
-from hypothesis import strategies as st
 
+from tests.hostile import ANY_JSON, spoilt, with_each_number_too_large
 from trio_s3_bot.config import AccessConfig
 from trio_s3_bot.conversation import ChatState, Rules, Say, Take, decide, wants
 from trio_s3_bot.messengers.base import Skipped
@@ -40,32 +40,7 @@ UPDATES: list[dict[str, Any]] = [
     {"update_id": 1, "callback_query": QUERY},
 ]
 
-# Half a surrogate pair never gets here: it is replaced in the whole answer, before that is taken apart.
-LETTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-HUGE = st.sampled_from([2**31, 2**53 + 1, 2**63, -(2**63), 2**64, 10**30, -(10**400), 1.5, 1e308])
-SCALARS = st.none() | st.booleans() | st.integers() | HUGE | LETTERS | st.sampled_from(["x" * 100_000, "\0"])
-ANY_JSON = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(LETTERS, inner, max_size=3)
-)
-
-
-@st.composite
-def spoilt_updates(draw: st.DrawFn) -> dict[str, Any]:
-    """An update of the Bot API's shape, of which a few fields are missing or hold anything."""
-    update: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(UPDATES)))
-    for _ in range(draw(st.integers(1, 3))):
-        holder = draw(st.sampled_from(list(_objects(update))))
-        field = draw(st.sampled_from([*holder, *draw(st.lists(LETTERS, max_size=1))] or ["message"]))
-        if draw(st.booleans()):
-            holder[field] = draw(ANY_JSON)
-        else:
-            holder.pop(field, None)
-    return update
-
-
-def _objects(value: dict[str, Any]) -> list[dict[str, Any]]:
-    inner = [found for field in value.values() if isinstance(field, dict) for found in _objects(field)]
-    return [value, *inner]
+spoilt_updates = partial(spoilt, UPDATES)
 
 
 def raw(update: object) -> msgspec.Raw:
@@ -118,6 +93,23 @@ def test_what_is_no_update_at_all_is_passed_over(value: object) -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"update_id":1,"message":' + b"[" * 100_000])
 def test_what_is_no_json_is_passed_over(body: bytes) -> None:
     assert isinstance(understand(msgspec.Raw(body), ME), Skipped)
+
+
+@pytest.mark.parametrize("update", UPDATES)
+def test_no_number_that_the_state_file_has_no_room_for_is_understood(update: dict[str, Any]) -> None:
+    for hostile in with_each_number_too_large(update):
+        found = understand(raw(hostile), ME)
+        assert isinstance(found, Skipped) or largest_number_in(found) < 2**63
+
+
+def largest_number_in(update: UpdateObj) -> int:
+    """The largest number in an update that is kept as one."""
+    return max(abs(number) for number in _numbers(json.loads(msgspec.json.encode(update))))
+
+
+def _numbers(value: Any) -> list[int]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value] if isinstance(value, int) else [number for found in inner for number in _numbers(found)]
 
 
 def test_a_text_is_read_with_its_chat_and_sender() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 import trio
@@ -206,6 +206,22 @@ async def test_what_an_earlier_version_wrote_and_this_one_cannot_read_is_set_asi
     assert [(line["event"], line["update_id"]) for line in logs] == [
         ("an update on record can't be read and is set aside", "1")
     ]
+    assert await store(updates, *said(ALICE, 1)) == 0
+
+
+async def test_an_update_whose_facts_can_not_be_found_is_handed_out_with_the_reason(updates: Updates) -> None:
+    (message,) = said(ALICE, 1)
+    await store(updates, replace(message, text="/delete", reply_to=2**63), *said(BOB, 2))
+    claims = [await take(updates), await take(updates)]
+    assert [type(claim.trouble) for claim in claims] == [OverflowError, type(None)]
+    await updates.fail(claims[0], "OverflowError")
+    assert (await take(updates)).failures == 1
+
+
+async def test_an_update_that_is_set_aside_is_over_and_known_again(updates: Updates) -> None:
+    await store(updates, *said(ALICE, 1, 2))
+    await updates.set_aside(await take(updates), "ValueError: no")
+    assert await handle_all(updates) == ["2"]
     assert await store(updates, *said(ALICE, 1)) == 0
 
 

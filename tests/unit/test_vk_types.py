@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.hostile import NO_IDS
 from trio_s3_bot.messengers.base import Skipped
 from trio_s3_bot.messengers.lengths import cut
 from trio_s3_bot.messengers.vk_types import Incoming, read, understand
@@ -16,6 +17,7 @@ from trio_s3_bot.messengers.vk_words import plain
 from trio_s3_bot.model import Chat, Sender, UpdateObj
 
 GROUP = 200_000_001
+UNREAD = ("peer_id", "date")  # of what a message answers
 # A message and its client as they were recorded from the real service.
 MESSAGE = {
     "date": 1_791_200_000,
@@ -231,3 +233,19 @@ def test_a_text_is_cut_to_so_many_utf_16_units_between_characters(text: str, lim
 def test_a_single_word_may_stand_for_a_command_and_stays_what_it_is(said: str, meant: str | None) -> None:
     update = message(text=said)
     assert (update.text or "", update.meant) == (said, meant)
+
+
+@pytest.mark.parametrize("field", ["peer_id", "from_id", "conversation_message_id", "date"])
+def test_a_number_that_the_state_file_has_no_room_for_is_passed_over(field: str) -> None:
+    for number in NO_IDS:
+        said = {**MESSAGE, field: number}
+        assert isinstance(read(event({"message": said, "client_info": CLIENT})), Skipped)
+        assert isinstance(read(event({"message": {**MESSAGE, "reply_message": said}})), Skipped) or field in UNREAD
+    assert isinstance(read(event({"message": {**MESSAGE, "from_id": 2**63 - 1}})), Incoming)
+
+
+@pytest.mark.parametrize("field", ["id", "owner_id", "size"])
+def test_a_document_with_a_number_that_the_state_file_has_no_room_for_is_passed_over(field: str) -> None:
+    for number in NO_IDS:
+        attachment = {"type": "doc", "doc": {**DOC, field: number}}
+        assert isinstance(read(event({"message": {**MESSAGE, "attachments": [attachment]}})), Skipped)

@@ -103,6 +103,7 @@ def _open_items(connection: sqlite3.Connection, chat_key: str, sender: Sender | 
 
 def _usage(connection: sqlite3.Connection, person: str, now: float) -> Usage:
     counted, values = "FROM usage WHERE person = ? AND at > ?", (person, now - DAY)
-    files, size = connection.execute(f"SELECT count(*), coalesce(sum(bytes), 0) {counted}", values).fetchone()
+    # sum() fails where it doesn't fit into 64 bits.
+    files, size = connection.execute(f"SELECT count(*), CAST(total(bytes) AS INTEGER) {counted}", values).fetchone()
     oldest = connection.execute(f"SELECT at + {DAY}, bytes {counted} ORDER BY at LIMIT {OLDEST}", values)
     return Usage(files, size, tuple(oldest.fetchall()))

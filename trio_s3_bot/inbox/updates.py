@@ -17,7 +17,7 @@ import trio
 from trio_s3_bot.conversation import ChatState, Decision, Facts, wants
 from trio_s3_bot.inbox import facts, rows
 from trio_s3_bot.inbox.bell import Bell
-from trio_s3_bot.inbox.database import Database
+from trio_s3_bot.inbox.database import Database, concerns_everybody
 from trio_s3_bot.inbox.effects import Writer
 from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import Chat, UpdateObj
@@ -33,6 +33,7 @@ class Claim:
     An update that is being handled, with the state its chat was in, and the facts that the rules ask for.
 
     While it is claimed no other update of `chat` is handed out. `failures` counts how often handling it failed.
+    `trouble` is why the facts could not be found; there are none then.
     """
 
     seq: int
@@ -40,6 +41,7 @@ class Claim:
     state: ChatState
     failures: int
     facts: Facts = field(default_factory=Facts)
+    trouble: Exception | None = None
 
 
 class _Rest(NamedTuple):
@@ -162,6 +164,17 @@ class Updates:
         statement = "UPDATE updates SET body = ?, failures = 0 WHERE seq = ?"
         await self._database.write(lambda c: c.execute(statement, (rows.encode(update), claim.seq)))
         self.give_back(claim)
+
+    async def set_aside(self, claim: Claim, error: str) -> None:
+        """End an update without a decision about it."""
+
+        def write(connection: sqlite3.Connection) -> bool:
+            end = "UPDATE updates SET body = NULL, error = ? WHERE seq = ? RETURNING chat"
+            (chat_key,) = connection.execute(end, (error[:2000], claim.seq)).fetchone()
+            return _has_pending(connection, chat_key)
+
+        more = await self._database.write(write)
+        self._release(claim.update.chat.messenger, claim.update.chat.key, more=more)
 
     async def fail(self, claim: Claim, error: str, *, pause: float = 0) -> None:
         """Record that handling an update failed; it comes up again as after `give_back`."""
@@ -292,9 +305,16 @@ def _oldest(connection: sqlite3.Connection, chat_key: str, now: float, *, limite
     # The chat on record, not the one in the update: its group may have moved since.
     chat, state = rows.chat_and_state(connection, chat_key) or (update.chat, ChatState())
     update = replace(update, chat=chat)
-    wanted = wants(state, update)
-    wanted = replace(wanted, usage=wanted.usage and limited)
-    return Claim(seq, update, state, failures, facts.find(connection, update, wanted, now))
+    claim = Claim(seq, update, state, failures)
+    try:
+        wanted = wants(state, update)
+        wanted = replace(wanted, usage=wanted.usage and limited)
+        return replace(claim, facts=facts.find(connection, update, wanted, now))
+    except Exception as error:
+        if concerns_everybody(error):
+            raise
+        # Left to the worker, which counts it against this update: raised here, it would end the feeding of all.
+        return replace(claim, trouble=error)
 
 
 def _chat_now(connection: sqlite3.Connection, claim: Claim) -> Chat:

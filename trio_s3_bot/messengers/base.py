@@ -8,9 +8,20 @@ with it. No method retries by itself, keeps a budget or writes anything down: th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
+
+import msgspec
 
 from trio_s3_bot.model import Chat, Document, OutMessage, Press, Source, UpdateObj
+
+Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A number that a messenger gave to something: what the state file has room for. Telegram's have 52 bits, VK's 64."""
+
+Size = Annotated[int, msgspec.Meta(ge=0, le=2**52)]
+"""Bytes. Telegram says that they have 52 bits at the most."""
+
+Moment = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
+"""Unix seconds that a date can be made of, until the end of the year 9999."""
 
 
 @dataclass(frozen=True, slots=True)

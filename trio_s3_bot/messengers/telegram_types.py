@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from trio_s3_bot.messengers.base import Skipped
+from trio_s3_bot.messengers.base import Id, Moment, Size, Skipped
 from trio_s3_bot.messengers.shapes import Discreet
 from trio_s3_bot.model import Chat, Document, Press, Sender, UpdateObj
 
@@ -70,14 +70,14 @@ SERVICE_FIELDS = frozenset(
 
 
 class TUser(msgspec.Struct):
-    id: int
+    id: Id
     is_bot: bool = False
     username: str | None = None
     language_code: str | None = None
 
 
 class TChat(msgspec.Struct):
-    id: int
+    id: Id
     type: str = "private"
 
 
@@ -86,21 +86,21 @@ class TDocument(msgspec.Struct):
     file_unique_id: str
     file_name: str | None = None
     mime_type: str | None = None
-    file_size: int | None = None
+    file_size: Size | None = None
 
 
 class TReply(msgspec.Struct):
-    message_id: int
+    message_id: Id
     from_: TUser | None = msgspec.field(default=None, name="from")
 
 
 class TMessage(msgspec.Struct):
-    message_id: int
+    message_id: Id
     chat: TChat
-    date: int = 0
+    date: Moment = 0
     from_: TUser | None = msgspec.field(default=None, name="from")
     sender_chat: TChat | None = None
-    message_thread_id: int | None = None
+    message_thread_id: Id | None = None
     is_topic_message: bool = False
     is_automatic_forward: bool = False
     text: str | None = None
@@ -108,13 +108,13 @@ class TMessage(msgspec.Struct):
     document: TDocument | None = None
     media_group_id: str | None = None
     reply_to_message: TReply | None = None
-    migrate_to_chat_id: int | None = None
+    migrate_to_chat_id: Id | None = None
 
 
 class TCallbackMessage(msgspec.Struct):
-    message_id: int
+    message_id: Id
     chat: TChat
-    message_thread_id: int | None = None
+    message_thread_id: Id | None = None
     is_topic_message: bool = False
 
 
@@ -126,22 +126,22 @@ class TCallbackQuery(msgspec.Struct):
 
 
 class TUpdateId(msgspec.Struct):
-    update_id: int
+    update_id: Id
 
 
 class TUpdate(msgspec.Struct):
-    update_id: int
+    update_id: Id
     message: msgspec.Raw = msgspec.Raw()
     callback_query: TCallbackQuery | None = None
 
 
 class TFile(Discreet):
     file_path: str | None = None
-    file_size: int | None = None
+    file_size: Size | None = None
 
 
 class TMe(msgspec.Struct):
-    id: int
+    id: Id
     username: str = ""
     can_read_all_group_messages: bool = False
 
@@ -152,7 +152,7 @@ class TWebhookInfo(Discreet):
 
 class TParameters(msgspec.Struct):
     retry_after: float | None = None
-    migrate_to_chat_id: int | None = None
+    migrate_to_chat_id: Id | None = None
 
 
 class TAnswer(msgspec.Struct):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import msgspec
 
 from trio_s3_bot import texts
-from trio_s3_bot.messengers.base import Skipped
+from trio_s3_bot.messengers.base import Id, Moment, Size, Skipped
 from trio_s3_bot.messengers.shapes import Discreet
 from trio_s3_bot.model import Chat, Document, Press, Sender, UpdateObj
 
@@ -29,11 +29,11 @@ _LANGUAGES = {0: "ru", 1: "uk", 2: "be", 3: "en", 4: "es", 5: "fi", 6: "de", 7: 
 
 
 class VDoc(Discreet):
-    id: int
-    owner_id: int
+    id: Id
+    owner_id: Id
     title: str = ""
     ext: str = ""
-    size: int | None = None
+    size: Size | None = None
     url: str = ""
 
 
@@ -45,19 +45,19 @@ class VAttachment(msgspec.Struct):
 class VForeign(msgspec.Struct):
     """A message within another one: forwarded, or answered."""
 
-    from_id: int = 0
-    conversation_message_id: int = 0
+    from_id: Id = 0
+    conversation_message_id: Id = 0
     attachments: list[VAttachment] = []
     fwd_messages: list[VForeign] = []
 
 
 class VMessage(msgspec.Struct):
-    peer_id: int
-    from_id: int
-    date: int = 0
+    peer_id: Id
+    from_id: Id
+    date: Moment = 0
     out: int = 0
     text: str = ""
-    conversation_message_id: int = 0
+    conversation_message_id: Id = 0
     attachments: list[VAttachment] = []
     fwd_messages: list[VForeign] = []
     reply_message: VForeign | None = None
@@ -92,11 +92,11 @@ class VClient(msgspec.Struct):
 class VPress(msgspec.Struct):
     """The object of a `message_event`: a callback button was pressed."""
 
-    user_id: int
-    peer_id: int
+    user_id: Id
+    peer_id: Id
     event_id: str
     payload: msgspec.Raw = msgspec.Raw()
-    conversation_message_id: int | None = None
+    conversation_message_id: Id | None = None
 
 
 class VNew(msgspec.Struct):
