@@ -212,6 +212,8 @@ class UploadSlots:
         return await self._finish(claim.job, outcome)
 
     async def _resolve(self, job: UploadJob) -> Source:
+        if not job.document.file_id:
+            raise DocumentRefused(Reason.NOT_READABLE, "it isn't on record any more where to get it")
         messenger = self._messengers[job.chat.messenger]
         source = await messenger.resolve(job.document)
         self._outages[messenger.name].worked()

@@ -16,6 +16,7 @@ from pathlib import Path
 from trio_s3_bot.inbox.accounts import Accounts
 from trio_s3_bot.inbox.database import Database, open_database
 from trio_s3_bot.inbox.files import Chore, Files
+from trio_s3_bot.inbox.mending import mend
 from trio_s3_bot.inbox.messages import Book, Composed, Messages, Status, StatusDocument
 from trio_s3_bot.inbox.probes import Probes
 from trio_s3_bot.inbox.rows import Touched
@@ -125,5 +126,6 @@ async def inbox_in(
     messages = Messages(database, updates.moved, clock)
     files, probes, accounts = Files(database, told, clock), Probes(database), Accounts(database)
     inbox = Inbox(updates, uploads, files, messages, probes, accounts, listeners)
+    await mend(database)
     await inbox.updates.load()
     return inbox

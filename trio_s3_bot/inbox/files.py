@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import trio
@@ -13,6 +14,7 @@ from trio_s3_bot.conversation.state import Ask, Question
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database
+from trio_s3_bot.inbox.mending import sound
 from trio_s3_bot.model import Chat, SavedFile
 from trio_s3_bot.notices import AnyNotice, AskName, ChoreDelayed, NameProblem
 
@@ -89,7 +91,7 @@ class Files:
                 ).fetchone()
                 return _chore(connection, row[0]) if row else None
 
-            chore = await self._database.read(read)
+            chore = await sound(self._database, partial(self._database.read, read))
             if chore is not None:
                 self._claimed.add(chore.file.id)
             return chore

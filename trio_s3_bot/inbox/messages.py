@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import itemgetter
 
 import msgspec
@@ -14,6 +15,7 @@ from trio_s3_bot.conversation.state import Ask
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.inbox.files import page_of
+from trio_s3_bot.inbox.mending import sound
 from trio_s3_bot.model import Chat, OutMessage, SavedFile, UploadState
 from trio_s3_bot.notices import FOLDED, Accepted, AnyNotice, Saved
 
@@ -129,7 +131,7 @@ class Messages:
             chats = [msgspec.json.decode(row[0], type=Chat) for row in found]
             return [chat for chat in chats if chat.messenger == messenger]
 
-        return await self._database.read(read)
+        return await sound(self._database, partial(self._database.read, read))
 
     async def next_message(self, chat: Chat, compose: Compose) -> Composed | None:
         """
@@ -149,7 +151,7 @@ class Messages:
                 return Composed(id_, chat, msgspec.json.decode(body, type=OutMessage), edit_of)
             return _compose(connection, chat, compose, self._clock())
 
-        return await self._database.write(write)
+        return await sound(self._database, partial(self._database.write, write))
 
     async def sent(self, message: Composed, remote_id: int) -> None:
         """Commit that a message was sent. It is kept only if it has documents whose progress it may show."""
@@ -195,7 +197,7 @@ class Messages:
             row = connection.execute(query, (chat.key,)).fetchone()
             return _status(connection, chat, row[0]) if row else None
 
-        return await self._database.read(read)
+        return await sound(self._database, partial(self._database.read, read))
 
     async def status_of(self, chat: Chat, upload: str) -> Status | None:
         """The `[document]` message that speaks of an upload; `None` while it isn't sent, or when it is gone."""
@@ -204,7 +206,7 @@ class Messages:
             row = connection.execute("SELECT status_message FROM uploads WHERE id = ?", (upload,)).fetchone()
             return _status(connection, chat, row[0]) if row and row[0] is not None else None
 
-        return await self._database.read(read)
+        return await sound(self._database, partial(self._database.read, read))
 
     async def progress_will_show(self, status: Status) -> bool:
         """

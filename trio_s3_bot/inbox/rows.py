@@ -71,7 +71,7 @@ def save_chat(connection: sqlite3.Connection, chat: Chat, old: ChatState, new: C
     """
     connection.execute(
         "INSERT INTO chats (key, chat, state) VALUES (?, ?, ?) "
-        "ON CONFLICT (key) DO UPDATE SET state = excluded.state, unreachable = 0",
+        "ON CONFLICT (key) DO UPDATE SET chat = excluded.chat, state = excluded.state, unreachable = 0",
         (chat.key, encode(chat), encode(replace(new, questions=()))),
     )
     connection.execute("DELETE FROM questions WHERE chat = ? AND until < ?", (chat.key, until - QUESTIONS_KEPT))

@@ -11,7 +11,6 @@ from functools import partial
 from typing import NamedTuple
 
 import msgspec
-import structlog
 import trio
 
 from trio_s3_bot.conversation import ChatState, Decision, Facts, wants
@@ -19,12 +18,11 @@ from trio_s3_bot.inbox import facts, rows
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database, concerns_everybody
 from trio_s3_bot.inbox.effects import Writer
+from trio_s3_bot.inbox.mending import sound
 from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import Chat, UpdateObj
 
 REMEMBERED = 20_000  # finished updates of a messenger that are known again when they come twice
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +217,9 @@ class Updates:
         )
 
     async def _oldest(self, chat: str) -> Claim | None:
-        """The chat's oldest update; those that an earlier version wrote and this one can't read are set aside."""
-        while True:
-            try:
-                read = partial(_oldest, chat_key=chat, now=self._clock(), limited=self._limited)
-                return await self._database.read(read)
-            except msgspec.MsgspecError as error:
-                aside = await self._database.write(partial(_set_aside, chat_key=chat, error=str(error)))
-                log.error("an update on record can't be read and is set aside", update_id=aside, error=str(error))
+        """The chat's oldest update."""
+        read = partial(_oldest, chat_key=chat, now=self._clock(), limited=self._limited)
+        return await sound(self._database, partial(self._database.read, read))
 
     def _wake(self) -> None:
         """Let the chats come up again that have rested long enough."""
@@ -285,15 +278,6 @@ def _forget_old(connection: sqlite3.Connection, messenger: str) -> None:
     )
 
 
-def _set_aside(connection: sqlite3.Connection, chat_key: str, error: str) -> str:
-    """End the oldest update of a chat without looking at it; returns its id."""
-    statement = (
-        "UPDATE updates SET body = NULL, error = ? WHERE seq = "
-        "(SELECT min(seq) FROM updates WHERE chat = ? AND body IS NOT NULL) RETURNING update_id"
-    )
-    return connection.execute(statement, (error, chat_key)).fetchone()[0]  # type: ignore[no-any-return]
-
-
 def _oldest(connection: sqlite3.Connection, chat_key: str, now: float, *, limited: bool) -> Claim | None:
     row = connection.execute(
         "SELECT seq, body, failures FROM updates WHERE chat = ? AND body IS NOT NULL ORDER BY seq LIMIT 1", (chat_key,)
@@ -302,9 +286,9 @@ def _oldest(connection: sqlite3.Connection, chat_key: str, now: float, *, limite
         return None
     seq, body, failures = row
     update = msgspec.json.decode(body, type=UpdateObj)
-    # The chat on record, not the one in the update: its group may have moved since.
     chat, state = rows.chat_and_state(connection, chat_key) or (update.chat, ChatState())
-    update = replace(update, chat=chat)
+    if update.chat.key != chat_key:  # its group has moved since
+        update = replace(update, chat=chat)
     claim = Claim(seq, update, state, failures)
     try:
         wanted = wants(state, update)

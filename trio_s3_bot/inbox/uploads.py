@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import trio
@@ -16,6 +17,7 @@ from trio_s3_bot.conversation.state import Ask, Question
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database
+from trio_s3_bot.inbox.mending import sound
 from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, UploadJob, UploadState
 from trio_s3_bot.notices import AnyNotice, Conflict, Delayed, Saved
 
@@ -75,7 +77,7 @@ class Uploads:
                 upload = self._next(connection, passed_over, of, overwriting)
                 return None if upload is None else _claim(connection, upload)
 
-            claim = await self._database.read(read)
+            claim = await sound(self._database, partial(self._database.read, read))
             if claim is not None:
                 self._running[claim.job.id] = claim.job.chat.key
                 self._turn += 1
