@@ -17,10 +17,11 @@ from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.inbox.files import page_of
 from trio_s3_bot.inbox.mending import sound
 from trio_s3_bot.model import Chat, OutMessage, SavedFile, UploadState
-from trio_s3_bot.notices import FOLDED, Accepted, AnyNotice, Saved
+from trio_s3_bot.notices import FOLDED, Accepted, AnyNotice, Delayed, Saved
 
 _FOLDED_KINDS = tuple(kind.__name__ for kind in FOLDED)
 FOLD_AT_MOST = 500  # notices in one message; more would only be counted, not listed
+_FOLDED_ALL = (Delayed.__name__,)  # what is said once is one message, however much it is about
 MENTIONS_KEPT = 50_000
 ALBUMS_KEPT = 200  # messages sent after that of an album before nothing can join it any more
 
@@ -274,7 +275,7 @@ def _compose(connection: sqlite3.Connection, chat: Chat, compose: Compose, now: 
     joinable = any(isinstance(waiting.notice, Accepted) and waiting.album is not None for waiting in found)
     cursor = connection.execute(
         "INSERT INTO messages (chat, body, about, edit_of, joinable) VALUES (?, '', ?, ?, ?)",
-        (chat.key, rows.encode(about), found[0].edit_of, joinable),
+        (chat.key, rows.encode(about[:FOLD_AT_MOST]), found[0].edit_of, joinable),
     )
     assert cursor.lastrowid is not None
     message = replace(message, random_id=_random_id(connection, cursor.lastrowid))
@@ -314,11 +315,12 @@ def _next_to_say(connection: sqlite3.Connection, chat_key: str) -> list[_Waiting
     if kind not in _FOLDED_KINDS:
         found = connection.execute(f"{columns} WHERE seq = ?", (seq,))
     else:
+        most = -1 if kind in _FOLDED_ALL else FOLD_AT_MOST
         found = connection.execute(
             f"{columns} WHERE chat = ? AND kind = ? AND NOT ({held_back}) AND NOT EXISTS ("
             " SELECT 1 FROM notices AS before WHERE before.chat = notices.chat AND before.upload = notices.upload"
             " AND before.seq < notices.seq) ORDER BY seq LIMIT ?",
-            (chat_key, kind, FOLD_AT_MOST),
+            (chat_key, kind, most),
         )
     return [
         _Waiting(seq, msgspec.json.decode(body, type=AnyNotice), album, edit_of)

@@ -248,7 +248,7 @@ class Uploads:
 
         def write(connection: sqlite3.Connection) -> list[Chat]:
             untold = connection.execute(
-                f"SELECT id, chat, name FROM uploads WHERE {rows.OPEN} AND NOT delay_told ORDER BY seq"
+                f"SELECT id, chat, name FROM uploads WHERE {rows.OPEN} AND NOT (cancelled OR delay_told) ORDER BY seq"
             ).fetchall()
             for upload, chat, name in untold:
                 rows.add_notice(connection, chat, Delayed(upload=upload, name=name))
