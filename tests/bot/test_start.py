@@ -220,6 +220,22 @@ async def test_no_secret_is_logged_at_any_level_whatever_goes_wrong(world: World
     assert "Signature=" not in ended.err
 
 
+async def test_a_messenger_out_of_reach_is_waited_out_when_there_is_only_something_to_say(world: World) -> None:
+    alice, chat = meet(world)
+    fault = world.telegram.faults.add(method="sendMessage", answer=Html502(), times=None)
+    async with world.bot({("stop", "grace_period"): "0 s"}):
+        chat.say(alice, "hello")
+        await world.telegram.wait(lambda: fault.hits or None)
+    world.telegram.faults.clear()
+    world.telegram.faults.add(method="getMe", answer=Html502())
+    async with running(world.settings, world.folder) as program:
+        await chat.wait_for("[greeting]")
+        program.signal(signal.SIGTERM)
+        ended = await program.ended()
+    assert ended.code == 0
+    assert "waited out" in ended.err
+
+
 async def test_a_store_out_of_reach_is_waited_out_when_there_is_unfinished_work(world: World) -> None:
     alice, chat = meet(world)
     async with store_behind_proxy(world) as (proxy, settings):

@@ -79,8 +79,13 @@ class Inbox:
         self._listeners.cancelled.append(listener)
 
     async def has_unfinished_work(self) -> bool:
-        """Whether an earlier run left something to do."""
-        return bool(await self.updates.unfinished() or await self.uploads.open_count() or await self.files.open_count())
+        """Whether an earlier run left something to do, or to say."""
+        return bool(
+            await self.updates.unfinished()
+            or await self.uploads.open_count()
+            or await self.files.open_count()
+            or await self.messages.anything_unsaid()
+        )
 
 
 @dataclass(frozen=True, slots=True)

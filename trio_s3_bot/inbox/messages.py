@@ -25,6 +25,14 @@ _FOLDED_ALL = (Delayed.__name__,)  # what is said once is one message, however m
 MENTIONS_KEPT = 50_000
 ALBUMS_KEPT = 200  # messages sent after that of an album before nothing can join it any more
 
+_CHATS_TO_SERVE = (
+    "SELECT chats.chat FROM chats JOIN ("
+    " SELECT chat, id AS place FROM messages WHERE remote_id IS NULL"
+    " UNION ALL SELECT chat, (1 << 40) + seq FROM notices"
+    " UNION ALL SELECT chat, (2 << 40) + id FROM messages WHERE edit_due > 0"
+    ") AS waiting ON waiting.chat = chats.key WHERE NOT unreachable GROUP BY chats.key ORDER BY min(place)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -122,17 +130,15 @@ class Messages:
         """The chats for which an earlier run left something to say, the longest waiting first."""
 
         def read(connection: sqlite3.Connection) -> list[Chat]:
-            found = connection.execute(
-                "SELECT chats.chat FROM chats JOIN ("
-                " SELECT chat, id AS place FROM messages WHERE remote_id IS NULL"
-                " UNION ALL SELECT chat, (1 << 40) + seq FROM notices"
-                " UNION ALL SELECT chat, (2 << 40) + id FROM messages WHERE edit_due > 0"
-                ") AS waiting ON waiting.chat = chats.key GROUP BY chats.key ORDER BY min(place)"
-            )
-            chats = [msgspec.json.decode(row[0], type=Chat) for row in found]
+            chats = [msgspec.json.decode(row[0], type=Chat) for row in connection.execute(_CHATS_TO_SERVE)]
             return [chat for chat in chats if chat.messenger == messenger]
 
         return await sound(self._database, partial(self._database.read, read))
+
+    async def anything_unsaid(self) -> bool:
+        """Whether an earlier run left something to say, to whomever."""
+        query = f"SELECT EXISTS ({_CHATS_TO_SERVE})"
+        return bool(await self._database.read(lambda connection: connection.execute(query).fetchone()[0]))
 
     async def next_message(self, chat: Chat, compose: Compose) -> Composed | None:
         """
