@@ -58,6 +58,16 @@ def chat_of(connection: sqlite3.Connection, key: str) -> Chat:
     return msgspec.json.decode(chat, type=Chat)
 
 
+def chat_key_of(connection: sqlite3.Connection, upload: str) -> str:
+    """The job's chat as it is on record: the group may have moved while the upload ran."""
+    return connection.execute("SELECT chat FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def name_of(connection: sqlite3.Connection, upload: str) -> str:
+    """What a document is to be called by now."""
+    return connection.execute("SELECT name FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
+
+
 def language_of(connection: sqlite3.Connection, chat_key: str) -> str:
     found = chat_and_state(connection, chat_key)
     return found[1].language if found else ChatState().language

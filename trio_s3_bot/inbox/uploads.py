@@ -12,16 +12,14 @@ from functools import partial
 import msgspec
 import trio
 
-from trio_s3_bot import names
 from trio_s3_bot.conversation.state import Ask, Question
-from trio_s3_bot.inbox import rows
+from trio_s3_bot.inbox import endings, rows
 from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.inbox.mending import sound
 from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, UploadJob, UploadState
 from trio_s3_bot.notices import AnyNotice, Conflict, Delayed, Saved
 
-KEPT = 20_000  # finished uploads that are kept, to know their messages again
 _STAYS = "NOT gone AND NOT EXISTS (SELECT 1 FROM chores WHERE item = files.id)"
 
 
@@ -125,7 +123,7 @@ class Uploads:
 
         def write(connection: sqlite3.Connection) -> Chat:
             until = self._clock() + self._ask_timeout
-            chat = _chat_key(connection, job.id)
+            chat = rows.chat_key_of(connection, job.id)
             # Once asked in vain, both are kept.
             asked = connection.execute(
                 "UPDATE uploads SET state = 'asking', ask_until = ?, policy = 'keep_both' "
@@ -149,7 +147,7 @@ class Uploads:
         )
 
         def read(connection: sqlite3.Connection) -> SavedFile | None:
-            wanted = (_chat_key(connection, job.id), job.document.unique_id, job.name, job.prefix, job.id)
+            wanted = (rows.chat_key_of(connection, job.id), job.document.unique_id, job.name, job.prefix, job.id)
             row = connection.execute(query, wanted).fetchone()
             return rows.file_from(connection, row) if row else None
 
@@ -209,7 +207,7 @@ class Uploads:
         """
 
         def write(connection: sqlite3.Connection) -> tuple[list[Chat], bool]:
-            chat = rows.chat_of(connection, _chat_key(connection, job.id))
+            chat = rows.chat_of(connection, rows.chat_key_of(connection, job.id))
             if isinstance(notice, Saved) and notice.same_as and not _is_still_there(connection, job, notice.same_as):
                 return [], False
             if state is not UploadState.CANCELLED and not though_cancelled and _is_cancelled(connection, job.id):
@@ -221,7 +219,7 @@ class Uploads:
             connection.execute("DELETE FROM parts WHERE upload = ?", (job.id,))
             replaced: list[Chat] = []
             if saved is not None:
-                replaced = _insert_file(connection, saved, job.prefix)
+                replaced = endings.insert_file(connection, saved, job.prefix)
                 connection.execute("UPDATE usage SET bytes = ? WHERE upload = ?", (saved.size, job.id))
             else:
                 connection.execute("DELETE FROM questions WHERE item = ?", (job.id,))
@@ -233,9 +231,9 @@ class Uploads:
                 rows.add_notice(connection, chat.key, notice)
             elif newly_cancelled:
                 rows.tell_cancelled(connection, job.id)
-            _let_status_rest(connection, job.id)
-            _forget_old(connection)
-            renamed = saved is not None and _rename_if_wanted(connection, saved, job.prefix)
+            endings.let_status_rest(connection, job.id)
+            endings.forget_old(connection, but=job.id)
+            renamed = saved is not None and endings.rename_if_wanted(connection, saved, job.prefix)
             return [chat, *replaced], renamed
 
         chats, renamed = await self._database.write(write)
@@ -320,18 +318,8 @@ def _attempts(connection: sqlite3.Connection, upload: str) -> Attempts:
     return Attempts(key, upload_id, part_size, before, tuple(Part(*part) for part in parts), failures)
 
 
-def _chat_key(connection: sqlite3.Connection, upload: str) -> str:
-    """The job's chat as it is on record: the group may have moved while the upload ran."""
-    return connection.execute("SELECT chat FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
-
-
 def _state_of(connection: sqlite3.Connection, upload: str) -> UploadState:
     return UploadState(connection.execute("SELECT state FROM uploads WHERE id = ?", (upload,)).fetchone()[0])
-
-
-def _name_of(connection: sqlite3.Connection, upload: str) -> str:
-    """What a document is to be called by now."""
-    return connection.execute("SELECT name FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
 
 
 def _is_cancelled(connection: sqlite3.Connection, upload: str) -> bool:
@@ -345,57 +333,4 @@ def _is_still_there(connection: sqlite3.Connection, job: UploadJob, file: str) -
     Since it was found, another name may have been chosen for it, and the file may have been renamed or deleted.
     """
     query = f"SELECT EXISTS (SELECT 1 FROM files WHERE id = ? AND {_STAYS})"
-    return _name_of(connection, job.id) == job.name and bool(connection.execute(query, (file,)).fetchone()[0])
-
-
-def _insert_file(connection: sqlite3.Connection, saved: SavedFile, prefix: str) -> list[Chat]:
-    """Write down what is in the bucket; returns the chats that hear that theirs was replaced."""
-    replaced = rows.forget_replaced(connection, saved.key, saved.id)
-    connection.execute(
-        f"INSERT OR REPLACE INTO files ({rows.FILE_COLUMNS}, prefix) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            saved.id,
-            _chat_key(connection, saved.id),
-            saved.owner,
-            saved.name,
-            saved.key,
-            saved.size,
-            saved.etag,
-            saved.unique_id,
-            saved.saved_at,
-            saved.gone,
-            prefix,
-        ),
-    )
-    return replaced
-
-
-def _rename_if_wanted(connection: sqlite3.Connection, saved: SavedFile, prefix: str) -> bool:
-    """The name that its sender chose while it went up under another one."""
-    name = _name_of(connection, saved.id)
-    if names.number_in(saved.key, prefix + name) is not None:
-        return False
-    connection.execute(
-        "INSERT OR IGNORE INTO chores (item, chat, kind, name) VALUES (?, ?, 'rename', ?)",
-        (saved.id, _chat_key(connection, saved.id), name),
-    )
-    return True
-
-
-def _let_status_rest(connection: sqlite3.Connection, upload: str) -> None:
-    """Once nothing that a `[document]` message speaks of is under way, it must show neither progress nor buttons."""
-    connection.execute(
-        "UPDATE messages SET edit_due = edit_due + 1 "
-        "WHERE (progress_shown OR json_array_length(body, '$.keyboard') > 0) "
-        "AND id = (SELECT status_message FROM uploads WHERE id = ?) "
-        f"AND NOT EXISTS (SELECT 1 FROM uploads WHERE status_message = messages.id AND {rows.OPEN})",
-        (upload,),
-    )
-
-
-def _forget_old(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        f"DELETE FROM uploads WHERE seq < (SELECT max(seq) FROM uploads) - ? AND NOT {rows.OPEN} "
-        "AND status_message IS NULL",
-        (KEPT,),
-    )
+    return rows.name_of(connection, job.id) == job.name and bool(connection.execute(query, (file,)).fetchone()[0])
