@@ -92,6 +92,24 @@ async def test_what_can_not_be_cleared_away_holds_up_no_other_and_is_cleared_awa
     assert any("could not be saved" in text for text in messenger.texts(ALICE))
 
 
+@pytest.mark.parametrize("trouble", [StoreUnavailable("500"), StoreRefused("403")], ids=repr)
+async def test_while_others_are_saved_what_can_not_be_cleared_away_is_no_outage(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StubbornStore, transfer: TimedTransfer, trouble: Exception
+) -> None:
+    store.trouble = trouble
+    transfer.fault = lambda plan: (
+        DocumentRefused(Reason.TOO_BIG_FOR_OPERATOR, limit=1) if plan.key == "large" else None
+    )
+    async with uploading(inbox, store, transfer, messenger):
+        await take(inbox, BOB, "first", say=False)
+        await trio.sleep(2)
+        await take(inbox, ALICE, "large", size=2 * PART_SIZE, say=False)
+        for number in range(300):
+            await take(inbox, BOB, f"{number}", say=False)
+            await trio.sleep(1)
+        assert len(store.objects) >= 299
+
+
 @pytest.mark.parametrize("trouble", TROUBLES, ids=repr)
 async def test_a_cancelled_document_that_can_not_be_withdrawn_holds_up_no_other_and_ends_one_way_or_the_other(
     inbox: Inbox, messenger: ScriptedMessenger, store: StubbornStore, transfer: TimedTransfer, trouble: Exception
