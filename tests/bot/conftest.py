@@ -1,0 +1,14 @@
+"""The brief's test set: what the bot does for people, in each messenger."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bot.talk import EACH_MESSENGER
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `side` runs in each messenger, if it doesn't say in which ones (`only`, `in_each`)."""
+    said = any("messengers" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "side" in metafunc.fixturenames and not said:
+        metafunc.parametrize("messengers", EACH_MESSENGER, ids=[name for (name,) in EACH_MESSENGER])
