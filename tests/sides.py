@@ -23,6 +23,7 @@ from trio_s3_bot.patience import SHIPPED, Timeouts
 from trio_s3_bot.sandbox import telegram as tg
 from trio_s3_bot.sandbox import vk
 from trio_s3_bot.sandbox.replies import Instead
+from trio_s3_bot.sandbox.world import Call, Content
 
 SHIPPED_CONFIG = Path(__file__).parents[1] / "config.ini"
 TOKENS = {"telegram": "123456:sandbox-sandbox-sandbox", "vk": "vk1.a.sandbox-sandbox-sandbox"}
@@ -41,8 +42,8 @@ class Names:
     """
     What the tests need to name: methods in the emulator's log of calls, and answers that it can be told to give.
 
-    `cursor` is the parameter of `poll` that acknowledges. `fetch` is what the bot asks first for a document, `text` the
-    parameter that holds what it says.
+    `cursor` is the parameter of `poll` that acknowledges. `fetch` is what the bot asks first for a document; `text` and
+    `chat` are the parameters that hold what it says, and where.
     """
 
     check: str
@@ -54,6 +55,7 @@ class Names:
     resolve: str
     fetch: str
     text: str
+    chat: str
     flood: Instead
     out_of_order: Instead
 
@@ -68,6 +70,7 @@ TELEGRAM = Names(
     resolve="getFile",
     fetch="getFile",
     text="text",
+    chat="chat_id",
     flood=tg.TooManyRequests(7),
     out_of_order=tg.ServerError(),
 )
@@ -81,6 +84,7 @@ VK = Names(
     resolve="messages.getByConversationMessageId",
     fetch=vk.DOC_ROUTE,
     text="message",
+    chat="peer_ids",
     flood=vk.ApiError(9),
     out_of_order=vk.ApiError(10),
 )
@@ -157,6 +161,15 @@ class Side:
         people = [self.person(name) for name in names]
         return self.world.group("Team", people), *people
 
+    def send_named(self, chat: Chat, person: Person, name: str, content: bytes = b"content") -> Shown:
+        """Send a document that is called exactly so; Telegram itself would tidy its name."""
+        if self.name == "vk":
+            sent: Shown = chat.send_document(person, name, content)
+        else:
+            stored = self.world.files.add(Content.of(content), "document")
+            sent = chat.post(person, {"document": {**stored.as_json(), "file_name": name}})
+        return sent
+
     def send_album(self, chat: Chat, person: Person, files: Mapping[str, bytes]) -> None:
         """Send several documents together: in Telegram as messages of one album, in VK as one message."""
         if self.name == "vk":
@@ -195,6 +208,10 @@ class Side:
         """Press a button that isn't there: one with `data`, as a late or a forging client does."""
         carried = data if self.name == "telegram" else json.dumps({"button": data})
         return chat.press(person, message["message_id"], carried, forged=True)
+
+    def is_to(self, chat: Chat, call: Call) -> bool:
+        """Whether a call says something in a chat."""
+        return str(call.params.get(self.names.chat)) == str(chat.id)
 
     def push_odd(self, shape: dict[str, object]) -> None:
         """Queue an update of any shape; an id is all that it is given."""
