@@ -1,13 +1,10 @@
-"""What the dialogue has in VK alone: text buttons for older clients, several attachments, mentions, edits that keep."""
+"""What the dialogue has in VK alone: text buttons for older clients, several attachments, mentions."""
 
 from __future__ import annotations
 
-import re
-
-from tests.bot.talk import SAVED, only
+from tests.bot.talk import NO_LIMITS, SAVED, only
 from tests.sides import Side
 from tests.world import World
-from trio_s3_bot.sandbox.replies import SlowBody
 from trio_s3_bot.sandbox.vk import Chat, Content, User
 
 OLD_CLIENT = ("text", "open_link")
@@ -17,7 +14,7 @@ pytestmark = only("vk", "Telegram has none of this")
 
 
 async def test_a_client_without_callback_buttons_gets_buttons_that_say_something(world: World, side: Side) -> None:
-    async with world.bot():
+    async with world.bot(NO_LIMITS):
         alice, chat = old_client(side)
         chat.send_document(alice, "report.pdf", b"content")
         saved = await chat.wait_for(SAVED)
@@ -31,7 +28,7 @@ async def test_a_client_without_callback_buttons_gets_buttons_that_say_something
 
 
 async def test_a_client_without_callback_buttons_can_walk_through_its_files(world: World, side: Side) -> None:
-    async with world.bot():
+    async with world.bot(NO_LIMITS):
         alice, chat = old_client(side)
         chat.send_document(alice, "report.pdf", b"content")
         await chat.wait_for(SAVED)
@@ -43,26 +40,8 @@ async def test_a_client_without_callback_buttons_can_walk_through_its_files(worl
     assert world.objects == {}
 
 
-async def test_progress_is_shown_by_edits_that_keep_the_reply_and_the_buttons(world: World, side: Side) -> None:
-    world.vk.faults.add(method="file", answer=SlowBody(5 * 2**20))
-    async with world.bot({("uploads", "progress_interval"): "1 s", ("vk", "chat_messages_per_second"): "1000"}):
-        alice, chat = side.meet()
-        document = chat.send_document(alice, "film.mkv", Content.generated(15 * 2**20))
-        shown = await chat.wait_for("%")
-        assert side.answered(shown) == document["message_id"]
-        assert any("Cancel" in label for label in side.buttons(shown)[0])
-        await chat.wait_for(SAVED)
-        rested = await chat.wait_for("\nsaved")
-    assert rested["message_id"] == shown["message_id"]
-    assert side.buttons(rested) == []
-    edits = [deed.text or "" for deed in chat.history if deed.method == "messages.edit"]
-    percents = [int(found[1]) for found in (re.search(r"(\d+)\s?%", text) for text in edits) if found]
-    assert len(set(percents)) >= 2
-    assert percents == sorted(percents)
-
-
 async def test_a_document_among_photos_is_saved_and_the_photos_are_not(world: World, side: Side) -> None:
-    async with world.bot():
+    async with world.bot(NO_LIMITS):
         alice, chat = side.meet()
         document = chat.send_document(alice, "report.pdf", b"content")["attachments"]
         await chat.wait_for(SAVED)
@@ -76,7 +55,7 @@ async def test_a_document_among_photos_is_saved_and_the_photos_are_not(world: Wo
 
 
 async def test_a_name_that_looks_like_a_mention_notifies_nobody(world: World, side: Side) -> None:
-    async with world.bot():
+    async with world.bot(NO_LIMITS):
         alice, chat = side.meet()
         chat.send_document(alice, "[id1|Pavel] @id2.txt", b"content")
         await chat.wait_for(SAVED)
