@@ -11,7 +11,7 @@ import httpx
 import pytest
 import trio
 
-from tests.sides import Chat, Person, Shown
+from tests.sides import Chat, Person
 from tests.world import World
 from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.sandbox import telegram as tg
@@ -58,11 +58,7 @@ Meeting = tuple[tg.User, tg.Chat]
 
 def said(chat: Chat) -> list[str]:
     """What the bot has said in a chat, as it looks now."""
-    return [message["text"] for message in by_the_bot(chat)]
-
-
-def by_the_bot(chat: Chat) -> list[Shown]:
-    return list(chat.bot_messages)
+    return [message["text"] for message in chat.bot_messages]
 
 
 def markers(chat: Chat) -> list[str]:
