@@ -1,4 +1,9 @@
-"""The brief's test set: what the bot does for people, in each messenger."""
+"""
+The brief's test set: what the bot does for people, in each messenger.
+
+What has many cases that have nothing to do with the messenger (the store's faults, odd names, sizes) has all of them in
+Telegram, and one or two in VK: `in_each`. What only one messenger has, or knows none and is slow, runs in one: `only`.
+"""
 
 from __future__ import annotations
 
