@@ -13,7 +13,8 @@ from tests.bot.talk import EACH_MESSENGER
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `side` runs in each messenger, if it doesn't say in which ones (`only`, `in_each`)."""
-    said = any("messengers" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    """A test that asks for `side` runs in each messenger, if neither it nor its module says in which ones."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    said = hasattr(metafunc.module, "messengers") or any("messengers" in mark.args[0] for mark in marks)
     if "side" in metafunc.fixturenames and not said:
         metafunc.parametrize("messengers", EACH_MESSENGER, ids=[name for (name,) in EACH_MESSENGER])
