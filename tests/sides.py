@@ -7,6 +7,7 @@ The two messengers as tests of both see them: the same things under the names th
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -22,12 +23,18 @@ from trio_s3_bot.patience import SHIPPED, Timeouts
 from trio_s3_bot.sandbox import telegram as tg
 from trio_s3_bot.sandbox import vk
 from trio_s3_bot.sandbox.replies import Instead
+from trio_s3_bot.sandbox.world import Call, Content
 
 SHIPPED_CONFIG = Path(__file__).parents[1] / "config.ini"
 TOKENS = {"telegram": "123456:sandbox-sandbox-sandbox", "vk": "vk1.a.sandbox-sandbox-sandbox"}
 
 Settings = dict[tuple[str, str], str]
 Shown = Mapping[str, Any]
+# Either emulator's; the tests use what they have in common.
+Chat = Any
+Person = Any
+Press = Any
+Keyboard = list[list[tuple[str, str]]]  # rows of labels, each with what the bot wrote into the button
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Names:
     """
     What the tests need to name: methods in the emulator's log of calls, and answers that it can be told to give.
 
-    `cursor` is the parameter of `poll` that acknowledges.
+    `cursor` is the parameter of `poll` that acknowledges. `fetch` is what the bot asks first for a document; `text` and
+    `chat` are the parameters that hold what it says, and where.
     """
 
     check: str
@@ -45,6 +53,9 @@ class Names:
     edit: str
     press: str
     resolve: str
+    fetch: str
+    text: str
+    chat: str
     flood: Instead
     out_of_order: Instead
 
@@ -57,6 +68,9 @@ TELEGRAM = Names(
     edit="editMessageText",
     press="answerCallbackQuery",
     resolve="getFile",
+    fetch="getFile",
+    text="text",
+    chat="chat_id",
     flood=tg.TooManyRequests(7),
     out_of_order=tg.ServerError(),
 )
@@ -68,6 +82,9 @@ VK = Names(
     edit="messages.edit",
     press="messages.sendMessageEventAnswer",
     resolve="messages.getByConversationMessageId",
+    fetch=vk.DOC_ROUTE,
+    text="message",
+    chat="peer_ids",
     flood=vk.ApiError(9),
     out_of_order=vk.ApiError(10),
 )
@@ -79,14 +96,17 @@ class Side:
     One messenger: the emulator that plays it, and how the bot's half is opened.
 
     `world` is either emulator, and people and chats are either's; the tests use what they have in common.
-    `buttons(message)` are the rows of a message's inline keyboard as labels, `answered(message)` is the id of the
-    message that it answers.
+    `page` is how many saved files a list shows at a time, `status_page` how many that are on their way: VK's keyboards
+    are smaller. `keyboard(message)` is a message's inline keyboard, `answered(message)` the id of the message that it
+    answers.
     """
 
     name: str
     world: Any
     names: Names
-    buttons: Callable[[Shown], list[list[str]]]
+    page: int
+    status_page: int
+    keyboard: Callable[[Shown], Keyboard]
     answered: Callable[[Shown], int | None]
     open_config: Callable[[BotConfig, Timeouts], AbstractAsyncContextManager[Messenger]]
 
@@ -127,17 +147,71 @@ class Side:
         """What leads a bot to this emulator."""
         return {(self.name, "token"): self.world.token, (self.name, "api_url"): self.world.api_url}
 
-    def meet(self, name: str = "Alice", language: str | None = "en", id: int | None = None) -> tuple[Any, Any]:
+    def person(self, name: str = "Alice", language: str | None = "en") -> Person:
+        """Somebody new."""
+        return self.world.user(name, language=language)
+
+    def meet(self, name: str = "Alice", language: str | None = "en", id: int | None = None) -> tuple[Person, Chat]:
         """A new person, and the private chat with the bot."""
         person = self.world.user(name, language=language, id=id)
         return person, self.world.private_chat(person)
 
-    def press(self, chat: Any, person: Any, message: Shown, label: str) -> Any:
-        """Press the button of a message whose label contains `label`."""
-        labels = [text for row in self.buttons(message) for text in row]
-        found = [text for text in labels if label in text]
-        assert found, f"no button {label!r} in {labels}"
-        return chat.press(person, message["message_id"], found[0])
+    def team(self, *names: str) -> tuple[Chat, *tuple[Person, ...]]:
+        """A group of new people with the bot in it, and who they are."""
+        people = [self.person(name) for name in names]
+        return self.world.group("Team", people), *people
+
+    def send_named(self, chat: Chat, person: Person, name: str, content: bytes = b"content") -> Shown:
+        """Send a document that is called exactly so; Telegram itself would tidy its name."""
+        if self.name == "vk":
+            sent: Shown = chat.send_document(person, name, content)
+        else:
+            stored = self.world.files.add(Content.of(content), "document")
+            sent = chat.post(person, {"document": {**stored.as_json(), "file_name": name}})
+        return sent
+
+    def send_album(self, chat: Chat, person: Person, files: Mapping[str, bytes]) -> None:
+        """Send several documents together: in Telegram as messages of one album, in VK as one message."""
+        if self.name == "vk":
+            chat.send_documents(person, list(files.items()))
+            return
+        for name, content in files.items():
+            chat.send_document(person, name, content, album="album")
+
+    def sent_file(self, sent: Shown) -> str:
+        """What the emulator knows the document of a sent message by."""
+        if self.name == "telegram":
+            return str(sent["document"]["file_id"])
+        doc = sent["attachments"][0]["doc"]
+        return f"{doc['owner_id']}_{doc['id']}"
+
+    def buttons(self, message: Shown) -> list[list[str]]:
+        """The rows of a message's inline keyboard, as labels."""
+        return [[label for label, _ in row] for row in self.keyboard(message)]
+
+    def labels(self, message: Shown) -> list[str]:
+        """What the buttons of a message say, one after the other."""
+        return [label for row in self.buttons(message) for label in row]
+
+    def data(self, message: Shown, label: str) -> str:
+        """What the button carries whose label contains `label`, as the bot wrote it."""
+        found = [data for row in self.keyboard(message) for text, data in row if label in text]
+        assert found, f"no button {label!r} in {self.labels(message)}"
+        return found[0]
+
+    def press(self, chat: Chat, person: Person, message: Shown, label: str) -> Press:
+        """Press the button whose label contains `label`, as the message looks now."""
+        message = chat.find(message["message_id"]) or message
+        return chat.press(person, message["message_id"], self.data(message, label))
+
+    def forge(self, chat: Chat, person: Person, message: Shown, data: str) -> Press:
+        """Press a button that isn't there: one with `data`, as a late or a forging client does."""
+        carried = data if self.name == "telegram" else json.dumps({"button": data})
+        return chat.press(person, message["message_id"], carried, forged=True)
+
+    def is_to(self, chat: Chat, call: Call) -> bool:
+        """Whether a call says something in a chat."""
+        return str(call.params.get(self.names.chat)) == str(chat.id)
 
     def push_odd(self, shape: dict[str, object]) -> None:
         """Queue an update of any shape; an id is all that it is given."""
@@ -167,7 +241,7 @@ def telegram_side(world: tg.Telegram) -> Side:
         assert config.telegram is not None
         return open_telegram(config.telegram, timeouts=timeouts)
 
-    return Side("telegram", world, TELEGRAM, _telegram_buttons, _telegram_answered, opened)
+    return Side("telegram", world, TELEGRAM, 10, 10, _telegram_keyboard, _telegram_answered, opened)
 
 
 def vk_side(world: vk.Vk) -> Side:
@@ -175,7 +249,7 @@ def vk_side(world: vk.Vk) -> Side:
         assert config.vk is not None
         return open_vk(config.vk, timeouts=timeouts)
 
-    return Side("vk", world, VK, _vk_buttons, _vk_answered, opened)
+    return Side("vk", world, VK, 8, 5, _vk_keyboard, _vk_answered, opened)
 
 
 @asynccontextmanager
@@ -192,14 +266,15 @@ async def open_side(name: str) -> AsyncIterator[Side]:
             assert world.complaints == [], world.complaints
 
 
-def _telegram_buttons(message: Shown) -> list[list[str]]:
+def _telegram_keyboard(message: Shown) -> Keyboard:
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
-    return [[button["text"] for button in row] for row in rows]
+    return [[(button["text"], button["callback_data"]) for button in row] for row in rows]
 
 
-def _vk_buttons(message: Shown) -> list[list[str]]:
+def _vk_keyboard(message: Shown) -> Keyboard:
     rows = message.get("keyboard", {}).get("buttons", [])
-    return [[button["action"]["label"] for button in row] for row in rows]
+    actions = [[button["action"] for button in row] for row in rows]
+    return [[(action["label"], json.loads(action["payload"])["button"]) for action in row] for row in actions]
 
 
 def _telegram_answered(message: Shown) -> int | None:

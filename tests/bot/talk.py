@@ -11,31 +11,31 @@ import httpx
 import pytest
 import trio
 
+from tests.sides import Chat, Person
 from tests.world import World
 from trio_s3_bot.patience import SHIPPED, Pauses
+from trio_s3_bot.sandbox import telegram as tg
 from trio_s3_bot.sandbox.faults import FaultProxy, open_fault_proxy
-from trio_s3_bot.sandbox.telegram import Chat, Content, Message, User
+from trio_s3_bot.sandbox.telegram import Content
 
 SAVED = "[document has been saved]"
 NO_LIMITS = {
-    ("telegram", "messages_per_second"): "1000",
-    ("telegram", "chat_messages_per_second"): "1000",
-    ("telegram", "group_messages_per_minute"): "1000",
+    (messenger, limit): "1000"
+    for messenger in ("telegram", "vk")
+    for limit in ("messages_per_second", "chat_messages_per_second", "group_messages_per_minute")
 }
 """Settings for tests of something else than flood limits, so that none has to wait for them."""
-UNHURRIED = {**NO_LIMITS, **{("vk", key): value for (_, key), value in NO_LIMITS.items()}}
-"""The same for both messengers."""
 HASTY = replace(
     SHIPPED, speaking=Pauses(0.1, 0.4), document=Pauses(0.05, 0.2), outage=Pauses(0.05, 0.2), reading=Pauses(0.01, 0.05)
 )
 """A bot that tries again sooner than the one that ships."""
 EACH_MESSENGER = [("telegram",), ("vk",)]
-"""What the fixture `messengers` is in tests that run in each."""
+"""What the fixture `messengers` is in tests that run in each: those that ask for `side` (conftest)."""
 MARKERS = ("[greeting]", "[document is required]", "[document]", SAVED)
 
 
 def only(messenger: str, why: str) -> pytest.MarkDecorator:
-    """Let a test run in that messenger alone, because in the other one there is no such thing."""
+    """Let a test run in that messenger alone, for a reason that reads on: "telegram, as" `why`."""
     return pytest.mark.parametrize("messengers", [pytest.param((messenger,), id=f"{messenger}, as {why}")])
 
 
@@ -48,21 +48,17 @@ def in_each(name: str, *, telegram: Sequence[object], vk: Sequence[object]) -> p
 
 
 def meet(world: World, name: str = "Alice", *, language: str | None = "en", username: str | None = None) -> Meeting:
-    """A new person, and her private chat with the bot."""
+    """A new person in Telegram, and her private chat with the bot; in each messenger it is `side.meet`."""
     person = world.telegram.user(name, language=language, username=username)
     return person, world.telegram.private_chat(person)
 
 
-Meeting = tuple[User, Chat]
+Meeting = tuple[tg.User, tg.Chat]
 
 
 def said(chat: Chat) -> list[str]:
     """What the bot has said in a chat, as it looks now."""
-    return [message["text"] for message in by_the_bot(chat)]
-
-
-def by_the_bot(chat: Chat) -> list[Message]:
-    return [message for message in chat.messages if message.get("from", {}).get("username") == "sandbox_bot"]
+    return [message["text"] for message in chat.bot_messages]
 
 
 def markers(chat: Chat) -> list[str]:
@@ -70,14 +66,14 @@ def markers(chat: Chat) -> list[str]:
     return [next((marker for marker in MARKERS if text.startswith(marker)), "") for text in said(chat)]
 
 
-def send_raw(world: World, chat: Chat, person: User, content: bytes = b"content", **fields: Any) -> Message:
+def send_raw(world: World, chat: tg.Chat, person: tg.User, content: bytes = b"content", **fields: Any) -> tg.Message:
     """Send a document with exactly these fields beside its ids: Telegram itself would tidy its name."""
     stored = world.telegram.files.add(Content.of(content), "document")
     ids = {"file_id": stored.file_id, "file_unique_id": stored.unique_id}
     return chat.post(person, {"document": {**ids, **fields}})
 
 
-async def all_handled(chat: Chat, person: User) -> None:
+async def all_handled(chat: Chat, person: Person) -> None:
     """
     Wait until the bot is done with everything that was sent in a chat, also with what it says nothing about.
 

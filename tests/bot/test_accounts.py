@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.bot.program import run
-from tests.bot.talk import EACH_MESSENGER, SAVED, UNHURRIED
+from tests.bot.talk import EACH_MESSENGER, NO_LIMITS, SAVED
 from tests.sides import Side, telegram_side, vk_side
 from tests.world import World
 from trio_s3_bot.sandbox.telegram import open_telegram
@@ -33,7 +33,7 @@ async def another(side: Side) -> AsyncIterator[Side]:
 
 
 async def test_another_bots_token_with_the_same_state_file_is_refused_in_one_line(world: World, side: Side) -> None:
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         alice, chat = side.meet()
         chat.send_document(alice, "a.txt", b"a")
         await chat.wait_for(SAVED)
@@ -44,7 +44,7 @@ async def test_another_bots_token_with_the_same_state_file_is_refused_in_one_lin
             assert words in ended.complaint
         assert other.world.token not in ended.err
         assert other.world.calls(other.names.poll) == []
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         chat.say(alice, "hello?")
         await chat.wait_for("[document is required]")
 
@@ -63,12 +63,12 @@ async def test_with_another_state_file_another_bot_begins_anew(world: World, sid
 
 
 async def test_a_new_token_of_the_same_bot_goes_on_with_its_state(world: World, side: Side) -> None:
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         alice, chat = side.meet()
         chat.say(alice, "hello")
         await chat.wait_for("[greeting]")
     side.world.revoke_token()
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         chat.say(alice, "hello?")
         await chat.wait_for("[document is required]")
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import pytest
-
-from tests.bot.talk import EACH_MESSENGER, in_each, only
+from tests.bot.talk import SAVED, in_each, markers, only, said
 from tests.sides import Side
 from tests.world import World
 
@@ -18,13 +13,6 @@ NAMES = ["report.pdf", "Отчёт за май.docx", ".env", "a b+c&d=e?f#g%20.
 NAMES_OF_VK = ["Отчёт за май.docx", ".env", "a b+c&d=e?f#g%20.txt", "no extension"]
 SIZES = [0, 1, 100_000, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 20 * MIB]
 SIZES_OF_VK = [0, 1, 100_000, 20 * MIB]  # the parts are made as for Telegram, only the link is another one
-
-
-@pytest.fixture(params=EACH_MESSENGER, ids=lambda names: names[0])
-def messengers(request: pytest.FixtureRequest) -> Sequence[str]:
-    """Each messenger in turn."""
-    names: Sequence[str] = request.param
-    return names
 
 
 async def test_the_first_message_is_answered_with_greeting(world: World, side: Side) -> None:
@@ -41,7 +29,7 @@ async def test_every_later_message_without_a_file_is_answered_with_document_requ
         for text in ("hello", "how are you?", "still there?"):
             chat.say(alice, text)
         await chat.wait_for("[document is required]", count=2)
-    assert [marker(text) for text in said(chat)] == ["[greeting]", "[document is required]", "[document is required]"]
+    assert markers(chat) == ["[greeting]", "[document is required]", "[document is required]"]
 
 
 async def test_each_chat_is_greeted_once(world: World, side: Side) -> None:
@@ -52,7 +40,7 @@ async def test_each_chat_is_greeted_once(world: World, side: Side) -> None:
             await chat.wait_for("[greeting]")
             chat.say(person, "hello again")
             await chat.wait_for("[document is required]")
-            assert [marker(text) for text in said(chat)] == ["[greeting]", "[document is required]"]
+            assert markers(chat) == ["[greeting]", "[document is required]"]
 
 
 @only("vk", "Telegram's button sends the command /start, which is a text")
@@ -69,8 +57,8 @@ async def test_a_document_is_acknowledged_uploaded_and_confirmed_in_this_order(w
         alice, chat = side.meet("Alice")
         chat.say(alice, "hello")
         chat.send_document(alice, "report.pdf", b"%PDF-1.7 ...")
-        await chat.wait_for("[document has been saved]")
-    assert [marker(text) for text in said(chat)] == ["[greeting]", "[document]", "[document has been saved]"]
+        await chat.wait_for(SAVED)
+    assert markers(chat) == ["[greeting]", "[document]", SAVED]
     assert list(world.objects) == ["report.pdf"]
 
 
@@ -78,8 +66,8 @@ async def test_a_document_as_the_first_message_is_greeted_and_saved(world: World
     async with world.bot():
         alice, chat = side.meet("Alice")
         chat.send_document(alice, "report.pdf", b"content")
-        await chat.wait_for("[document has been saved]")
-    assert [marker(text) for text in said(chat)] == ["[greeting]", "[document]", "[document has been saved]"]
+        await chat.wait_for(SAVED)
+    assert markers(chat) == ["[greeting]", "[document]", SAVED]
 
 
 @in_each("kind", telegram=KINDS, vk=KINDS_OF_VK)
@@ -96,7 +84,7 @@ async def test_a_picture_sent_as_a_file_is_saved(world: World, side: Side) -> No
     async with world.bot():
         alice, chat = side.meet("Alice")
         chat.send_document(alice, "holiday.jpg", b"pixels")
-        await chat.wait_for("[document has been saved]")
+        await chat.wait_for(SAVED)
     assert world.content("holiday.jpg") == b"pixels"
 
 
@@ -105,7 +93,7 @@ async def test_a_gif_carries_the_field_document_and_is_saved(world: World, side:
     async with world.bot():
         alice, chat = side.meet("Alice")
         chat.send_animation(alice, "cat.mp4", b"moving pixels")
-        await chat.wait_for("[document has been saved]")
+        await chat.wait_for(SAVED)
     assert world.content("cat.mp4") == b"moving pixels"
 
 
@@ -114,7 +102,7 @@ async def test_the_key_is_exactly_the_file_name_in_the_root(world: World, side: 
     async with world.bot():
         alice, chat = side.meet("Alice")
         chat.send_document(alice, name, b"content")
-        await chat.wait_for("[document has been saved]")
+        await chat.wait_for(SAVED)
     assert list(world.objects) == [name]
 
 
@@ -124,16 +112,6 @@ async def test_the_bytes_are_exactly_the_bytes(world: World, side: Side, size: i
     async with world.bot():
         alice, chat = side.meet("Alice")
         chat.send_document(alice, "data.bin", content)
-        await chat.wait_for("[document has been saved]")
+        await chat.wait_for(SAVED)
     assert world.content("data.bin") == content
     assert world.s3.uploads("files") == []
-
-
-def said(chat: Any) -> list[str]:
-    """What the bot has said in a chat, as it looks now."""
-    return [message["text"] for message in chat.bot_messages]
-
-
-def marker(text: str) -> str:
-    """The marker in brackets that a message begins with."""
-    return text[: text.index("]") + 1]

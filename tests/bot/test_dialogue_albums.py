@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from tests.bot.dialogue import ASK, Held, button, buttons, press, toast
-from tests.bot.talk import NO_LIMITS, SAVED, all_handled, meet, said, store_behind_proxy
+from tests.bot.dialogue import ASK, Held, toast
+from tests.bot.talk import NO_LIMITS, SAVED, all_handled, only, said, store_behind_proxy
+from tests.sides import Chat, Side
 from tests.world import BUCKET, World
-from trio_s3_bot.sandbox.telegram import Chat, User
+from trio_s3_bot.sandbox import telegram as tg
 
+IN_ONE = "VK's are in one message, so that none comes later"
 FREQUENT = {("uploads", "progress_interval"): "1 s"}
 
 
-def send_album(chat: Chat, person: User, *names: str, album: str = "album") -> None:
-    for name in names:
-        chat.send_document(person, name, name.encode(), album=album)
+def files_of(*names: str) -> dict[str, bytes]:
+    """Documents of these names, each holding its own."""
+    return {name: name.encode() for name in names}
 
 
 def taken(chat: Chat) -> list[str]:
@@ -23,11 +25,13 @@ def told_saved(chat: Chat) -> list[str]:
     return [text for text in said(chat) if text.startswith(SAVED)]
 
 
-async def test_an_album_has_one_message_of_its_documents_and_one_that_says_they_are_saved(world: World) -> None:
-    alice, chat = meet(world)
+async def test_an_album_has_one_message_of_its_documents_and_one_that_says_they_are_saved(
+    world: World, side: Side
+) -> None:
+    alice, chat = side.meet()
     names = [f"{number}.txt" for number in range(4)]
     async with world.bot(NO_LIMITS):
-        send_album(chat, alice, *names)
+        side.send_album(chat, alice, files_of(*names))
         done = await chat.wait_for(f"{SAVED} 4 files:")
         await chat.wait_for(lambda message: message["text"].count(": saved") == 4)
     assert len(taken(chat)) == 1
@@ -36,14 +40,21 @@ async def test_an_album_has_one_message_of_its_documents_and_one_that_says_they_
     assert set(world.objects) == set(names)
 
 
-async def test_members_that_come_later_join_the_message_of_the_first(world: World) -> None:
-    alice, chat = meet(world)
+def send_members(chat: tg.Chat, person: tg.User, *names: str, album: str = "album") -> None:
+    """Send some documents of one of Telegram's albums; others may come later."""
+    for name in names:
+        chat.send_document(person, name, name.encode(), album=album)
+
+
+@only("telegram", IN_ONE)
+async def test_members_that_come_later_join_the_message_of_the_first(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **FREQUENT}):
         first = proxy.hold("PutObject")
-        send_album(chat, alice, "a.txt")
+        send_members(chat, alice, "a.txt")
         message = await chat.wait_for("[document] a.txt: got it, saving it.")
         await first.reached.wait()
-        send_album(chat, alice, "b.txt")
+        send_members(chat, alice, "b.txt")
         joined = await chat.wait_for("[document] 2 files taken, saving them:")
         await chat.wait_for("b.txt: saved")
         assert told_saved(chat) == []
@@ -52,37 +63,41 @@ async def test_members_that_come_later_join_the_message_of_the_first(world: Worl
     assert joined["message_id"] == message["message_id"]
 
 
-async def test_a_member_that_comes_when_the_others_are_saved_still_joins_their_message(world: World) -> None:
-    alice, chat = meet(world)
+@only("telegram", IN_ONE)
+async def test_a_member_that_comes_when_the_others_are_saved_still_joins_their_message(
+    world: World, side: Side
+) -> None:
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
-        send_album(chat, alice, "a.txt")
+        send_members(chat, alice, "a.txt")
         await chat.wait_for(f"{SAVED} a.txt")
         await chat.wait_for("[document] a.txt\nsaved")
-        send_album(chat, alice, "b.txt")
+        send_members(chat, alice, "b.txt")
         await chat.wait_for(f"{SAVED} b.txt")
         await chat.wait_for("• a.txt: saved\n• b.txt: saved")
     assert len(taken(chat)) == 1
 
 
-async def test_albums_that_were_told_together_go_on_together(world: World) -> None:
+@only("telegram", IN_ONE)
+async def test_albums_that_were_told_together_go_on_together(world: World, side: Side) -> None:
     """Two albums and a document that come while nothing can be said are folded into one message."""
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **FREQUENT}):
         talk = Held()
-        world.telegram.faults.add(method="sendMessage", answer=talk)
+        side.world.faults.add(method=side.names.send, answer=talk)
         chat.say(alice, "hello")
         await talk.reached.wait()
         upload = proxy.hold(lambda request: request.call == "PutObject" and request.path.endswith("b1.txt"))
-        send_album(chat, alice, "a1.txt", album="a")
-        send_album(chat, alice, "b1.txt", album="b")
+        send_members(chat, alice, "a1.txt", album="a")
+        send_members(chat, alice, "b1.txt", album="b")
         chat.send_document(alice, "alone.txt", b"alone")
         await upload.reached.wait()
         await all_handled(chat, alice)
         talk.release()
         await chat.wait_for("[document] 3 files taken")
-        send_album(chat, alice, "a2.txt", album="a")
+        send_members(chat, alice, "a2.txt", album="a")
         await chat.wait_for("a2.txt: saved")
-        send_album(chat, alice, "b2.txt", album="b")
+        send_members(chat, alice, "b2.txt", album="b")
         await chat.wait_for("b2.txt: saved")
         assert "b2.txt" not in "".join(told_saved(chat))
         upload.release()
@@ -91,11 +106,12 @@ async def test_albums_that_were_told_together_go_on_together(world: World) -> No
     assert "b2.txt" in told_saved(chat)[-1]
 
 
-async def test_a_member_that_fails_is_told_by_itself_and_the_others_are_called_saved_together(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_member_that_fails_is_told_by_itself_and_the_others_are_called_saved_together(
+    world: World, side: Side
+) -> None:
+    alice, chat = side.meet()
     async with world.bot({**NO_LIMITS, ("limits", "max_file_size"): "10 B"}):
-        for name, content in (("a.txt", b"a"), ("large.bin", bytes(11)), ("c.txt", b"c")):
-            chat.send_document(alice, name, content, album="album")
+        side.send_album(chat, alice, {"a.txt": b"a", "large.bin": bytes(11), "c.txt": b"c"})
         failed = await chat.wait_for("large.bin could not be saved.")
         await chat.wait_for(f"{SAVED} 2 files:")
         await chat.wait_for("large.bin: not saved")
@@ -103,99 +119,99 @@ async def test_a_member_that_fails_is_told_by_itself_and_the_others_are_called_s
     assert set(world.objects) == {"a.txt", "c.txt"}
 
 
-async def test_a_member_is_cancelled_by_its_button_and_the_others_are_saved(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_member_is_cancelled_by_its_button_and_the_others_are_saved(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         held = proxy.hold(lambda request: request.call == "PutObject" and request.path.endswith("b.txt"))
-        send_album(chat, alice, "a.txt", "b.txt", "c.txt")
+        side.send_album(chat, alice, files_of("a.txt", "b.txt", "c.txt"))
         listed = await chat.wait_for("[document] 3 files taken")
         await held.reached.wait()
-        press(chat, alice, listed, "b.txt")
-        press(chat, alice, await chat.wait_for(lambda message: message["text"].startswith("b.txt\n")), "Cancel")
+        side.press(chat, alice, listed, "b.txt")
+        side.press(chat, alice, await chat.wait_for(lambda message: message["text"].startswith("b.txt\n")), "Cancel")
         await chat.wait_for("• b.txt: cancelled")
         held.release()
         await chat.wait_for(f"{SAVED} 2 files:")
     assert set(world.objects) == {"a.txt", "c.txt"}
 
 
-async def test_more_documents_than_one_keyboard_holds_are_reached_from_the_list(world: World) -> None:
-    alice, chat = meet(world)
-    names = [f"{number:02}.txt" for number in range(12)]
+async def test_more_documents_than_one_keyboard_holds_are_reached_from_the_list(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    names = [f"{number:02}.txt" for number in range(side.status_page + 2)]
     async with world.bot({**NO_LIMITS, **ASK, **FREQUENT}):
-        send_album(chat, alice, *names)
-        listed = await chat.wait_for(lambda message: "[document] 12 files taken" in message["text"])
-        assert list(buttons(listed)) == ["Files…"]
-        press(chat, alice, listed, "Files…")
-        on_their_way = await chat.wait_for("On their way, 12 files:")
-        assert list(buttons(on_their_way)) == [*names[:10], "›"]
-        press(chat, alice, on_their_way, "›")
+        side.send_album(chat, alice, files_of(*names))
+        listed = await chat.wait_for(lambda message: f"[document] {len(names)} files taken" in message["text"])
+        assert side.labels(listed) == ["Files…"]
+        side.press(chat, alice, listed, "Files…")
+        on_their_way = await chat.wait_for(f"On their way, {len(names)} files:")
+        assert side.labels(on_their_way) == [*names[: side.status_page], "›"]
+        side.press(chat, alice, on_their_way, "›")
         page = await chat.wait_for("page 2 of 2")
-        press(chat, alice, page, "11.txt")
-        press(chat, alice, await chat.wait_for("11.txt\nwaiting for your answer"), "Keep name")
-        await chat.wait_for("• 11.txt: saved")
-    assert list(world.objects) == ["11.txt"]
+        side.press(chat, alice, page, names[-1])
+        side.press(chat, alice, await chat.wait_for(f"{names[-1]}\nwaiting for your answer"), "Keep name")
+        await chat.wait_for(f"• {names[-1]}: saved")
+    assert list(world.objects) == [names[-1]]
 
 
-async def test_one_word_keeps_the_names_of_a_whole_album(world: World) -> None:
-    alice, chat = meet(world, language="ru")
+async def test_one_word_keeps_the_names_of_a_whole_album(world: World, side: Side) -> None:
+    alice, chat = side.meet(language="ru")
     async with world.bot({**NO_LIMITS, **ASK}):
-        send_album(chat, alice, "а.txt", "б.txt", "в.txt")
+        side.send_album(chat, alice, files_of("а.txt", "б.txt", "в.txt"))
         await chat.wait_for("[document] Принято: 3 файла")
         chat.say(alice, "оставить")
         done = await chat.wait_for(f"{SAVED} 3 файла:")
     assert set(world.objects) == {"а.txt", "б.txt", "в.txt"}
-    assert list(buttons(done)) == ["а.txt", "б.txt", "в.txt"]
+    assert side.labels(done) == ["а.txt", "б.txt", "в.txt"]
 
 
-async def test_a_name_that_could_be_meant_for_any_of_an_album_is_given_to_none(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_name_that_could_be_meant_for_any_of_an_album_is_given_to_none(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot({**NO_LIMITS, **ASK, **FREQUENT}):
-        send_album(chat, alice, "a.txt", "b.txt")
+        side.send_album(chat, alice, files_of("a.txt", "b.txt"))
         listed = await chat.wait_for("[document] 2 files taken")
         chat.say(alice, "name.txt", reply_to=listed["message_id"])
         await chat.wait_for("[document is required]")
-        press(chat, alice, listed, "a.txt")
-        press(chat, alice, await chat.wait_for("a.txt\nwaiting"), "Rename")
+        side.press(chat, alice, listed, "a.txt")
+        side.press(chat, alice, await chat.wait_for("a.txt\nwaiting"), "Rename")
         question = await chat.wait_for("What shall a.txt be called?")
         chat.say(alice, "name.txt", reply_to=question["message_id"])
         await chat.wait_for("• name.txt: saved")
     assert list(world.objects) == ["name.txt"]
 
 
-async def test_a_saved_member_is_renamed_from_the_message_that_says_it(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_saved_member_is_renamed_from_the_message_that_says_it(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
-        send_album(chat, alice, "a.txt", "b.txt")
+        side.send_album(chat, alice, files_of("a.txt", "b.txt"))
         done = await chat.wait_for(f"{SAVED} 2 files:")
-        press(chat, alice, done, "b.txt")
-        press(chat, alice, await chat.wait_for("b.txt\n5 bytes, saved"), "Rename")
+        side.press(chat, alice, done, "b.txt")
+        side.press(chat, alice, await chat.wait_for("b.txt\n5 bytes, saved"), "Rename")
         await chat.wait_for("What shall b.txt be called?")
         chat.say(alice, "c.txt")
         await chat.wait_for("b.txt is called c.txt now.")
     assert set(world.objects) == {"a.txt", "c.txt"}
 
 
-async def test_the_same_document_in_an_album_is_said_to_have_been_there(world: World) -> None:
-    alice, chat = meet(world)
+@only("telegram", "what is the same is told from the documents, whichever messenger they come from")
+async def test_the_same_document_in_an_album_is_said_to_have_been_there(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
         sent = chat.send_document(alice, "a.txt", b"content")
         await chat.wait_for(SAVED)
         chat.post(alice, {"document": sent["document"], "media_group_id": "album"})
-        send_album(chat, alice, "b.txt")
+        send_members(chat, alice, "b.txt")
         done = await chat.wait_for(f"{SAVED} 2 files:")
     assert "• a.txt, 7 bytes (it was there already)" in done["text"]
 
 
-async def test_buttons_of_an_albums_members_are_safe_from_others(world: World) -> None:
-    alice, bob = world.telegram.user("Alice", language="en"), world.telegram.user("Bob", language="en")
-    group = world.telegram.group("Team", [alice, bob])
+async def test_buttons_of_an_albums_members_are_safe_from_others(world: World, side: Side) -> None:
+    group, alice, bob = side.team("Alice", "Bob")
     async with world.bot(NO_LIMITS):
-        send_album(group, alice, "a.txt", "b.txt")
+        side.send_album(group, alice, files_of("a.txt", "b.txt"))
         done = await group.wait_for(f"{SAVED} 2 files:")
-        assert await toast(press(group, bob, done, "a.txt")) == "Only the one who sent the file can do that."
-        item = button(done, "b.txt").partition(":")[2]
+        assert await toast(side.press(group, bob, done, "a.txt")) == "Only the one who sent the file can do that."
+        item = side.data(done, "b.txt").partition(":")[2]
         for verb in ("name", "link", "del", "yes", "stop"):
-            pressed = group.press(bob, done["message_id"], f"{verb}:{item}", forged=True)
+            pressed = side.forge(group, bob, done, f"{verb}:{item}")
             assert await toast(pressed) == "Only the one who sent the file can do that."
     assert world.s3.uploads(BUCKET) == []
     assert set(world.objects) == {"a.txt", "b.txt"}

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.dialogue import Held, button, buttons, press, saved, toast
-from tests.bot.talk import SAVED, all_handled, meet, said, store_behind_proxy
+from tests.bot.dialogue import Held, saved, toast
+from tests.bot.talk import SAVED, all_handled, said, store_behind_proxy
+from tests.sides import Side
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import When
-from trio_s3_bot.sandbox.telegram import Content
+from trio_s3_bot.sandbox.world import Content
 
 MIB = 2**20
 
 
-async def test_an_upload_is_cancelled_by_its_button_and_leaves_nothing(world: World) -> None:
-    alice, chat = meet(world)
+async def test_an_upload_is_cancelled_by_its_button_and_leaves_nothing(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         part = proxy.hold("UploadPart")
         chat.send_document(alice, "big.bin", Content.generated(20 * MIB))
         taken = await chat.wait_for("[document] big.bin")
         await part.reached.wait()
         assert len(world.s3.uploads(BUCKET)) == 1
-        assert await toast(press(chat, alice, taken, "Cancel")) == "Cancelled."
+        assert await toast(side.press(chat, alice, taken, "Cancel")) == "Cancelled."
         rests = await chat.wait_for("[document] big.bin\ncancelled")
         part.release()
         await world.s3.wait(lambda: not world.s3.uploads(BUCKET))
-    assert buttons(rests) == {}
+    assert side.labels(rests) == []
     assert world.objects == {}
 
 
-async def test_an_upload_that_waits_for_its_turn_is_cancelled_and_never_begun(world: World) -> None:
-    alice, chat = meet(world)
+async def test_an_upload_that_waits_for_its_turn_is_cancelled_and_never_begun(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     one_slot = {("uploads", "concurrent_uploads"): "1"}
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **one_slot}):
         first = proxy.hold("PutObject")
@@ -38,7 +39,7 @@ async def test_an_upload_that_waits_for_its_turn_is_cancelled_and_never_begun(wo
         await first.reached.wait()
         chat.send_document(alice, "second.txt", b"second")
         taken = await chat.wait_for("[document] second.txt")
-        press(chat, alice, taken, "Cancel")
+        side.press(chat, alice, taken, "Cancel")
         await chat.wait_for("[document] second.txt\ncancelled")
         first.release()
         await chat.wait_for(SAVED)
@@ -47,15 +48,17 @@ async def test_an_upload_that_waits_for_its_turn_is_cancelled_and_never_begun(wo
 
 @pytest.mark.parametrize("call", ["HeadObject", "PutObject"])
 @pytest.mark.parametrize("when", When, ids=lambda when: when.name.lower())
-async def test_what_is_cancelled_is_not_saved_however_far_it_was(world: World, call: str, when: When) -> None:
+async def test_what_is_cancelled_is_not_saved_however_far_it_was(
+    world: World, side: Side, call: str, when: When
+) -> None:
     """The slot has the document already, but nothing is on record; or the object is there, but nobody knows."""
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         held = proxy.hold(lambda request: request.call == call and request.path.endswith("report.pdf"), when=when)
         chat.send_document(alice, "report.pdf", b"content")
         taken = await chat.wait_for("[document] report.pdf")
         await held.reached.wait()
-        press(chat, alice, taken, "Cancel")
+        side.press(chat, alice, taken, "Cancel")
         await chat.wait_for("[document] report.pdf\ncancelled")
         held.release()
         await saved(chat, alice, "next.txt")
@@ -63,12 +66,12 @@ async def test_what_is_cancelled_is_not_saved_however_far_it_was(world: World, c
     assert said(chat)[1] == "[document] report.pdf\ncancelled"
 
 
-async def test_what_is_cancelled_before_it_is_called_taken_is_shown_to_be_cancelled(world: World) -> None:
+async def test_what_is_cancelled_before_it_is_called_taken_is_shown_to_be_cancelled(world: World, side: Side) -> None:
     """The chat has something else to hear when the document comes, and it is cancelled in reply to itself."""
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     greeting = Held()
-    world.telegram.faults.add(method="sendMessage", answer=greeting)
-    world.telegram.faults.add(method="getFile", answer=Held())
+    side.world.faults.add(method=side.names.send, answer=greeting)
+    side.world.faults.add(method=side.names.fetch, answer=Held())
     async with world.bot():
         chat.say(alice, "hello")
         await greeting.reached.wait()
@@ -80,8 +83,8 @@ async def test_what_is_cancelled_before_it_is_called_taken_is_shown_to_be_cancel
     assert said(chat)[1:] == ["[document] report.pdf\ncancelled", "report.pdf is cancelled."]
 
 
-async def test_what_is_said_in_reply_to_a_deleted_file_is_about_no_other_one(world: World) -> None:
-    alice, chat = meet(world)
+async def test_what_is_said_in_reply_to_a_deleted_file_is_about_no_other_one(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         deleted = (await saved(chat, alice, "deleted.txt"))["message_id"]
         chat.say(alice, "/delete", reply_to=deleted)
@@ -103,34 +106,34 @@ async def test_what_is_said_in_reply_to_a_deleted_file_is_about_no_other_one(wor
     assert list(world.objects) == ["big.bin"]
 
 
-async def test_what_has_taken_another_ones_place_already_stays_and_is_called_saved(world: World) -> None:
+async def test_what_has_taken_another_ones_place_already_stays_and_is_called_saved(world: World, side: Side) -> None:
     """To remove it then would leave neither."""
     world.s3.put(BUCKET, "report.pdf", b"old")
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     overwrite = {("names", "on_conflict"): "overwrite"}
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **overwrite}):
         held = proxy.hold(lambda request: request.call == "PutObject", when=When.AFTER)
         chat.send_document(alice, "report.pdf", b"new")
         taken = await chat.wait_for("[document] report.pdf")
         await held.reached.wait()
-        press(chat, alice, taken, "Cancel")
+        side.press(chat, alice, taken, "Cancel")
         await chat.wait_for("cancelled")
         held.release()
         await chat.wait_for(SAVED)
     assert world.content("report.pdf") == b"new"
 
 
-async def test_a_cancelled_document_has_no_buttons_left_that_do_anything(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_cancelled_document_has_no_buttons_left_that_do_anything(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         part = proxy.hold("UploadPart")
         chat.send_document(alice, "big.bin", Content.generated(20 * MIB))
         taken = await chat.wait_for("[document] big.bin")
-        cancel, rename = button(taken, "Cancel"), button(taken, "Rename")
+        cancel, rename = side.data(taken, "Cancel"), side.data(taken, "Rename")
         await part.reached.wait()
-        chat.press(alice, taken["message_id"], cancel)
+        side.press(chat, alice, taken, "Cancel")
         for late in (cancel, rename):
-            assert await toast(chat.press(alice, taken["message_id"], late, forged=True)) == "That is over."
+            assert await toast(side.forge(chat, alice, taken, late)) == "That is over."
         chat.say(alice, "/status")
         await chat.wait_for("Nothing is waiting or being saved.")
         part.release()

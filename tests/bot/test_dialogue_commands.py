@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from tests.bot.dialogue import Held, button, press, saved, toast
-from tests.bot.talk import NO_LIMITS, SAVED, all_handled, markers, meet, store_behind_proxy
+from tests.bot.dialogue import Held, saved, toast
+from tests.bot.talk import NO_LIMITS, SAVED, all_handled, in_each, markers, only, store_behind_proxy
+from tests.sides import Side
 from tests.world import World
-from trio_s3_bot.sandbox.telegram import Content
+from trio_s3_bot.sandbox.world import Content
 
 MIB = 2**20
+UNKNOWN = ["/help", "/start", "/frobnicate", "/"]
 FILES_A_DAY = ("limits", "files_per_day")
 BYTES_A_DAY = ("limits", "bytes_per_day")
 
 
+@only("telegram", "VK has no menu of commands")
 async def test_the_commands_are_in_the_menu_in_both_languages(world: World) -> None:
     async with world.bot():
         pass
@@ -27,9 +30,9 @@ async def test_the_commands_are_in_the_menu_in_both_languages(world: World) -> N
     assert registered["ru"]["list"] == "Сохранённые файлы"
 
 
-@pytest.mark.parametrize("command", ["/help", "/start", "/frobnicate", "/", "/rename@somebody_else x"])
-async def test_help_and_unknown_commands_are_answered_with_the_help(world: World, command: str) -> None:
-    alice, chat = meet(world)
+@in_each("command", telegram=[*UNKNOWN, "/rename@somebody_else x"], vk=[*UNKNOWN, "help", "начать"])
+async def test_help_and_unknown_commands_are_answered_with_the_help(world: World, side: Side, command: str) -> None:
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
         chat.say(alice, "hello")
         chat.say(alice, command)
@@ -37,8 +40,8 @@ async def test_help_and_unknown_commands_are_answered_with_the_help(world: World
     assert all(name in answer["text"] for name in ("/list", "/status", "/rename", "/link", "/delete", "/cancel"))
 
 
-async def test_a_command_may_open_the_conversation(world: World) -> None:
-    alice, chat = meet(world, language="ru")
+async def test_a_command_may_open_the_conversation(world: World, side: Side) -> None:
+    alice, chat = side.meet(language="ru")
     async with world.bot(NO_LIMITS):
         chat.say(alice, "/list")
         await chat.wait_for("Сохранённых файлов пока нет.")
@@ -47,17 +50,19 @@ async def test_a_command_may_open_the_conversation(world: World) -> None:
     assert markers(chat) == ["[greeting]", "", "[document is required]"]
 
 
-@pytest.mark.parametrize(("language", "nothing"), [("en", "There is nothing to cancel."), ("ru", "Отменять нечего.")])
-async def test_with_nothing_to_cancel_cancel_says_so(world: World, language: str, nothing: str) -> None:
-    alice, chat = meet(world, language=language)
+@in_each("command", telegram=["/cancel"], vk=["/cancel", "отмена"])
+async def test_with_nothing_to_cancel_cancel_says_so(world: World, side: Side, command: str) -> None:
     async with world.bot(NO_LIMITS):
-        await saved(chat, alice, "report.pdf")
-        chat.say(alice, "/cancel")
-        await chat.wait_for(nothing)
+        for language, nothing in (("en", "There is nothing to cancel."), ("ru", "Отменять нечего.")):
+            alice, chat = side.meet(language=language)
+            chat.send_document(alice, "report.pdf", b"content")
+            await chat.wait_for(SAVED)
+            chat.say(alice, command)
+            await chat.wait_for(nothing)
 
 
-async def test_cancel_gives_up_the_only_upload(world: World) -> None:
-    alice, chat = meet(world)
+async def test_cancel_gives_up_the_only_upload(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         held = proxy.hold("UploadPart")
         chat.send_document(alice, "big.bin", Content.generated(20 * MIB))
@@ -69,30 +74,30 @@ async def test_cancel_gives_up_the_only_upload(world: World) -> None:
     assert world.objects == {}
 
 
-async def test_cancel_with_several_uploads_needs_a_reply(world: World) -> None:
-    alice, chat = meet(world)
+async def test_cancel_with_several_uploads_needs_a_reply(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         held = [proxy.hold("PutObject") for _ in range(2)]
-        sent = [chat.send_document(alice, name, name.encode(), album="album") for name in ("a.txt", "b.txt")]
+        sent = [chat.send_document(alice, name, name.encode()) for name in ("a.txt", "b.txt")]
         for hold in held:
             await hold.reached.wait()
         chat.say(alice, "/cancel")
         await chat.wait_for("On their way, 2 files:")
         chat.say(alice, "/cancel", reply_to=sent[0]["message_id"])
-        await chat.wait_for("• a.txt: cancelled")
+        await chat.wait_for(lambda message: re.search(r"a\.txt(:|\n)\s?cancelled", message["text"]))
         for hold in held:
             hold.release()
         await chat.wait_for(f"{SAVED} b.txt")
         await world.s3.wait(lambda: list(world.objects) == ["b.txt"])
 
 
-async def test_cancel_leaves_the_question_before_it_gives_up_an_upload(world: World) -> None:
-    alice, chat = meet(world)
+async def test_cancel_leaves_the_question_before_it_gives_up_an_upload(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         held = proxy.hold("PutObject")
         chat.send_document(alice, "report.pdf", b"content")
         await held.reached.wait()
-        press(chat, alice, await chat.wait_for("[document] report.pdf"), "Rename")
+        side.press(chat, alice, await chat.wait_for("[document] report.pdf"), "Rename")
         await chat.wait_for("What shall report.pdf be called?")
         chat.say(alice, "/cancel")
         await chat.wait_for("Its name is report.pdf.")
@@ -101,8 +106,8 @@ async def test_cancel_leaves_the_question_before_it_gives_up_an_upload(world: Wo
         held.release()
 
 
-async def test_status_shows_what_waits_and_runs_and_its_buttons_work(world: World) -> None:
-    alice, chat = meet(world)
+async def test_status_shows_what_waits_and_runs_and_its_buttons_work(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     one_slot = {("uploads", "concurrent_uploads"): "1"}
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **one_slot}):
         chat.say(alice, "/status")
@@ -115,16 +120,16 @@ async def test_status_shows_what_waits_and_runs_and_its_buttons_work(world: Worl
         chat.say(alice, "/status")
         status = await chat.wait_for("On their way, 2 files:")
         assert "• b.txt: waiting for its turn" in status["text"]
-        press(chat, alice, status, "b.txt")
-        press(chat, alice, await chat.wait_for("b.txt\nwaiting for its turn"), "Cancel")
+        side.press(chat, alice, status, "b.txt")
+        side.press(chat, alice, await chat.wait_for("b.txt\nwaiting for its turn"), "Cancel")
         await chat.wait_for("[document] b.txt\ncancelled")
         held.release()
         await chat.wait_for(f"{SAVED} a.txt")
     assert list(world.objects) == ["a.txt"]
 
 
-async def test_a_reply_with_a_new_name_to_the_rename_command_renames_at_once(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_reply_with_a_new_name_to_the_rename_command_renames_at_once(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
         sent = chat.send_document(alice, "report.pdf", b"content")
         done = await chat.wait_for(SAVED)
@@ -137,8 +142,8 @@ async def test_a_reply_with_a_new_name_to_the_rename_command_renames_at_once(wor
     assert list(world.objects) == ["second.pdf"]
 
 
-async def test_more_than_the_files_of_a_day_are_refused_also_after_a_restart(world: World) -> None:
-    alice, chat = meet(world)
+async def test_more_than_the_files_of_a_day_are_refused_also_after_a_restart(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot({**NO_LIMITS, FILES_A_DAY: "1"}):
         await saved(chat, alice, "one.txt")
     async with world.bot({**NO_LIMITS, FILES_A_DAY: "1"}):
@@ -148,8 +153,10 @@ async def test_more_than_the_files_of_a_day_are_refused_also_after_a_restart(wor
     assert list(world.objects) == ["one.txt"]
 
 
-async def test_more_than_the_bytes_of_a_day_are_refused_and_what_never_fits_is_told_so(world: World) -> None:
-    alice, chat = meet(world, language="ru")
+async def test_more_than_the_bytes_of_a_day_are_refused_and_what_never_fits_is_told_so(
+    world: World, side: Side
+) -> None:
+    alice, chat = side.meet(language="ru")
     async with world.bot({**NO_LIMITS, BYTES_A_DAY: "10 B"}):
         await saved(chat, alice, "7.txt", bytes(7))
         chat.send_document(alice, "4.txt", bytes(4))
@@ -160,16 +167,15 @@ async def test_more_than_the_bytes_of_a_day_are_refused_and_what_never_fits_is_t
     assert set(world.objects) == {"7.txt", "3.txt"}
 
 
-async def test_what_is_refused_of_an_album_is_told_in_one_message(world: World) -> None:
-    alice, chat = meet(world)
+async def test_what_is_refused_of_an_album_is_told_in_one_message(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot({**NO_LIMITS, FILES_A_DAY: "1"}):
         await saved(chat, alice, "first.txt")
         talk = Held()
-        world.telegram.faults.add(method="sendMessage", answer=talk)
+        side.world.faults.add(method=side.names.send, answer=talk)
         chat.say(alice, "hello")
         await talk.reached.wait()
-        for number in range(3):
-            chat.send_document(alice, f"{number}.txt", b"content", album="album")
+        side.send_album(chat, alice, {f"{number}.txt": b"content" for number in range(3)})
         await all_handled(chat, alice)
         talk.release()
         refused = await chat.wait_for("3 files not saved: you have sent as much as one person may in a day.")
@@ -177,8 +183,8 @@ async def test_what_is_refused_of_an_album_is_told_in_one_message(world: World) 
     assert list(world.objects) == ["first.txt"]
 
 
-async def test_what_was_not_saved_does_not_count(world: World) -> None:
-    alice, chat = meet(world)
+async def test_what_was_not_saved_does_not_count(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     limits = {FILES_A_DAY: "1", ("limits", "max_file_size"): "10 MiB"}
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **limits}):
         chat.send_document(alice, "large.bin", Content.generated(11 * MIB))
@@ -186,7 +192,7 @@ async def test_what_was_not_saved_does_not_count(world: World) -> None:
         held = proxy.hold("PutObject")
         chat.send_document(alice, "a.txt", b"a")
         await held.reached.wait()
-        press(chat, alice, await chat.wait_for("[document] a.txt"), "Cancel")
+        side.press(chat, alice, await chat.wait_for("[document] a.txt"), "Cancel")
         await chat.wait_for("[document] a.txt\ncancelled")
         held.release()
         await saved(chat, alice, "b.txt")
@@ -196,40 +202,39 @@ async def test_what_was_not_saved_does_not_count(world: World) -> None:
     assert list(world.objects) == ["b.txt"]
 
 
-async def test_the_limits_are_for_each_person_alone(world: World) -> None:
-    alice, bob = world.telegram.user("Alice", language="en"), world.telegram.user("Bob", language="en")
-    group = world.telegram.group("Team", [alice, bob])
+async def test_the_limits_are_for_each_person_alone(world: World, side: Side) -> None:
+    group, alice, bob = side.team("Alice", "Bob")
     async with world.bot({**NO_LIMITS, FILES_A_DAY: "1"}):
         await saved(group, alice, "hers.txt")
         await saved(group, bob, "his.txt")
-        own = world.telegram.private_chat(alice)
+        own = side.world.private_chat(alice)
         own.send_document(alice, "again.txt", b"content")
         await own.wait_for("again.txt was not saved")
     assert set(world.objects) == {"hers.txt", "his.txt"}
 
 
-async def test_a_button_that_carries_nonsense_says_that_it_is_over(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_button_that_carries_nonsense_says_that_it_is_over(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
         done = await saved(chat, alice, "report.pdf")
-        item = button(done, "Link").partition(":")[2]
+        item = side.data(done, "Link").partition(":")[2]
         nonsense = ["", ":", "name", "name:", f"NAME:{item}", f"name:{item[:-1]}", "link:0:0:0", "yes:" + "f" * 32]
         for carried in nonsense:
-            pressed = chat.press(alice, done["message_id"], carried, forged=True)
+            pressed = side.forge(chat, alice, done, carried)
             assert await toast(pressed) == "That is over.", carried
         for carried in ("list:-1:", "list:99999:", "list:٣:", "stat:x", "list::::"):
-            assert await toast(chat.press(alice, done["message_id"], carried, forged=True)) == ""
+            assert await toast(side.forge(chat, alice, done, carried)) == ""
         await all_handled(chat, alice)
     assert list(world.objects) == ["report.pdf"]
 
 
-async def test_another_chats_file_is_out_of_reach_of_a_forged_button(world: World) -> None:
-    (alice, hers), (bob, his) = meet(world, "Alice"), meet(world, "Bob")
+async def test_another_chats_file_is_out_of_reach_of_a_forged_button(world: World, side: Side) -> None:
+    (alice, hers), (bob, his) = side.meet("Alice"), side.meet("Bob")
     async with world.bot(NO_LIMITS):
-        item = button(await saved(hers, alice, "report.pdf"), "Link").partition(":")[2]
+        item = side.data(await saved(hers, alice, "report.pdf"), "Link").partition(":")[2]
         mine = await saved(his, bob, "mine.pdf")
         for verb in ("card", "link", "name", "del", "yes"):
-            assert await toast(his.press(bob, mine["message_id"], f"{verb}:{item}", forged=True)) == "That is over."
+            assert await toast(side.forge(his, bob, mine, f"{verb}:{item}")) == "That is over."
         his.say(bob, "/delete report.pdf")
         await his.wait_for("report.pdf is not there (any more).")
     assert set(world.objects) == {"report.pdf", "mine.pdf"}

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from tests.bot.dialogue import ASK, button, button_rows, buttons, press, saved, toast
-from tests.bot.talk import NO_LIMITS, SAVED, meet, said, store_behind_proxy
+from tests.bot.dialogue import ASK, pressed_again, saved, toast
+from tests.bot.talk import NO_LIMITS, SAVED, in_each, said, store_behind_proxy
+from tests.sides import Side
 from tests.world import BUCKET, World
 
 ASKS = "Rename it before it is saved?"
@@ -15,14 +16,14 @@ CONFLICT = {**NO_LIMITS, ("names", "on_conflict"): "ask"}
 ASKING = {**NO_LIMITS, **ASK}
 
 
-async def test_with_ask_the_upload_begins_only_under_the_chosen_name(world: World) -> None:
-    alice, chat = meet(world)
+async def test_with_ask_the_upload_begins_only_under_the_chosen_name(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **ASK}):
         chat.send_document(alice, "report.pdf", b"content")
         taken = await chat.wait_for(ASKS)
         assert taken["text"].startswith("[document] report.pdf")
-        assert button_rows(taken) == [["✏️ Rename", "Keep name"], ["✖️ Cancel"]]
-        press(chat, alice, taken, "Rename")
+        assert side.buttons(taken) == [["✏️ Rename", "Keep name"], ["✖️ Cancel"]]
+        side.press(chat, alice, taken, "Rename")
         await chat.wait_for("What shall report.pdf be called?")
         assert world.objects == {}
         chat.say(alice, "chosen")
@@ -34,27 +35,27 @@ async def test_with_ask_the_upload_begins_only_under_the_chosen_name(world: Worl
 
 @pytest.mark.parametrize("typed", [False, True])
 @pytest.mark.parametrize("renaming", [False, True])
-async def test_with_ask_keep_name_saves_it_under_its_own(world: World, typed: bool, renaming: bool) -> None:
-    alice, chat = meet(world)
+async def test_with_ask_keep_name_saves_it_under_its_own(world: World, side: Side, typed: bool, renaming: bool) -> None:
+    alice, chat = side.meet()
     async with world.bot(ASKING):
         chat.send_document(alice, "report.pdf", b"content")
         taken = await chat.wait_for(ASKS)
         if renaming:
-            press(chat, alice, taken, "Rename")
+            side.press(chat, alice, taken, "Rename")
             await chat.wait_for("What shall report.pdf be called?")
         if typed:
             chat.say(alice, "/cancel" if renaming else "Keep name")
             await chat.wait_for("Its name is report.pdf.")
         else:
-            assert await toast(press(chat, alice, taken, "Keep name")) == "All stays as it is."
+            assert await toast(side.press(chat, alice, taken, "Keep name")) == "All stays as it is."
         await chat.wait_for(f"{SAVED} report.pdf")
         rests = await chat.wait_for("[document] report.pdf\nsaved")
-    assert buttons(rests) == {}
+    assert side.labels(rests) == []
     assert list(world.objects) == ["report.pdf"]
 
 
-async def test_with_ask_the_person_is_asked_in_russian_and_answers_in_it(world: World) -> None:
-    alice, chat = meet(world, language="ru")
+async def test_with_ask_the_person_is_asked_in_russian_and_answers_in_it(world: World, side: Side) -> None:
+    alice, chat = side.meet(language="ru")
     async with world.bot(ASKING):
         chat.send_document(alice, "отчёт.pdf", b"content")
         await chat.wait_for("[document] отчёт.pdf: файл принят. Переименовать его перед сохранением?")
@@ -68,8 +69,8 @@ async def test_with_ask_the_person_is_asked_in_russian_and_answers_in_it(world: 
     assert list(world.objects) == ["итог за 12.05.2024.pdf"]
 
 
-async def test_with_ask_small_talk_is_no_name_but_a_file_name_is_one(world: World) -> None:
-    alice, chat = meet(world)
+async def test_with_ask_small_talk_is_no_name_but_a_file_name_is_one(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot(ASKING):
         chat.send_document(alice, "report.pdf", b"content")
         await chat.wait_for(ASKS)
@@ -81,8 +82,8 @@ async def test_with_ask_small_talk_is_no_name_but_a_file_name_is_one(world: Worl
     assert list(world.objects) == ["Annual report.pdf"]
 
 
-async def test_with_ask_a_reply_to_the_document_is_its_name(world: World) -> None:
-    alice, chat = meet(world)
+async def test_with_ask_a_reply_to_the_document_is_its_name(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot(ASKING):
         sent = [chat.send_document(alice, name, name.encode()) for name in ("a.txt", "b.txt")]
         await chat.wait_for(lambda _: all(f"{name}.txt" in "".join(said(chat)) for name in "ab"))
@@ -90,54 +91,54 @@ async def test_with_ask_a_reply_to_the_document_is_its_name(world: World) -> Non
         await chat.wait_for(f"{SAVED} second.txt")
         chat.say(alice, "/cancel", reply_to=sent[0]["message_id"])
         await chat.wait_for(f"{SAVED} a.txt")
-    assert {key: world.content(key) for key in world.objects} == {"second.txt": b"b.txt", "a.txt": b"a.txt"}
+    assert world.contents == {"second.txt": b"b.txt", "a.txt": b"a.txt"}
 
 
-async def test_with_ask_no_answer_in_time_keeps_the_name(world: World) -> None:
-    alice, chat = meet(world)
+async def test_with_ask_no_answer_in_time_keeps_the_name(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot({**ASKING, ("names", "ask_timeout"): "1 s"}):
         chat.send_document(alice, "report.pdf", b"content")
         await chat.wait_for(f"{SAVED} report.pdf")
     assert list(world.objects) == ["report.pdf"]
 
 
-async def test_with_ask_a_document_is_cancelled_instead_of_named(world: World) -> None:
-    alice, chat = meet(world)
+async def test_with_ask_a_document_is_cancelled_instead_of_named(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot(ASKING):
         chat.send_document(alice, "report.pdf", b"content")
         taken = await chat.wait_for(ASKS)
-        keep = button(taken, "Keep name")
-        press(chat, alice, taken, "Cancel")
+        keep = side.data(taken, "Keep name")
+        side.press(chat, alice, taken, "Cancel")
         await chat.wait_for("[document] report.pdf\ncancelled")
-        assert await toast(chat.press(alice, taken["message_id"], keep, forged=True)) == "That is over."
+        assert await toast(side.forge(chat, alice, taken, keep)) == "That is over."
         chat.say(alice, "late.pdf")
         await chat.wait_for("[document is required]")
     assert world.objects == {}
 
 
-async def test_with_off_nothing_offers_or_does_a_rename(world: World) -> None:
-    alice, chat = meet(world)
+async def test_with_off_nothing_offers_or_does_a_rename(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot({**NO_LIMITS, ("names", "rename"): "off"}):
         chat.send_document(alice, "IMG_1.jpg", b"content", caption="Holiday.jpg")
         done = await chat.wait_for(SAVED)
-        assert list(buttons(done)) == ["🔗 Link"]
-        item = button(done, "Link").partition(":")[2]
+        assert side.labels(done) == ["🔗 Link"]
+        item = side.data(done, "Link").partition(":")[2]
         for verb in ("name", "capt"):
-            pressed = chat.press(alice, done["message_id"], f"{verb}:{item}", forged=True)
+            pressed = side.forge(chat, alice, done, f"{verb}:{item}")
             assert await toast(pressed) == "That is over."
         chat.say(alice, "/rename IMG_1.jpg")
         helped = await chat.wait_for("[document is required]")
         assert "/rename" not in helped["text"]
         chat.say(alice, "/list")
-        press(chat, alice, await chat.wait_for("Your saved files"), "1")
+        side.press(chat, alice, await chat.wait_for("Your saved files"), "1")
         card = await chat.wait_for("7 bytes, saved")
-    assert list(buttons(card)) == ["🔗 Link", "🗑 Delete", "‹ Back to the list"]
+    assert side.labels(card) == ["🔗 Link", "🗑 Delete", "‹ Back to the list"]
     assert list(world.objects) == ["IMG_1.jpg"]
 
 
-async def test_a_name_that_is_taken_is_numbered_as_shipped(world: World) -> None:
+async def test_a_name_that_is_taken_is_numbered_as_shipped(world: World, side: Side) -> None:
     world.s3.put(BUCKET, "report.pdf", b"old")
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
         chat.send_document(alice, "report.pdf", b"new")
         done = await chat.wait_for(f"{SAVED} report (1).pdf")
@@ -146,58 +147,69 @@ async def test_a_name_that_is_taken_is_numbered_as_shipped(world: World) -> None
     assert world.content("report (1).pdf") == b"new"
 
 
-@pytest.mark.parametrize(
-    ("label", "typed", "result"),
-    [
-        ("Replace", "replace", {"report.pdf": b"new"}),
-        ("Keep both", "both", {"report.pdf": b"old", "report (1).pdf": b"new"}),
-        ("Cancel", "/cancel", {"report.pdf": b"old"}),
-        (None, "other.pdf", {"report.pdf": b"old", "other.pdf": b"new"}),
-    ],
-)
-async def test_with_conflict_ask_the_sender_decides(
-    world: World, label: str | None, typed: str, result: dict[str, bytes]
-) -> None:
-    for by_button in (True, False) if label else (False,):
-        for key in world.objects:
-            world.s3.delete(BUCKET, key)
-        world.s3.put(BUCKET, "report.pdf", b"old")
-        alice, chat = meet(world)
-        async with world.bot(CONFLICT):
-            chat.send_document(alice, "report.pdf", b"new")
-            question = await chat.wait_for("report.pdf is there already. Replace it, keep both, or cancel?")
-            assert list(buttons(question)) == ["Replace", "Keep both", "✖️ Cancel"]
-            assert world.content("report.pdf") == b"old"
-            if by_button and label:
-                press(chat, alice, question, label)
-            else:
-                chat.say(alice, typed)
-            await chat.wait_for("cancelled" if label == "Cancel" else SAVED)
-        assert {key: world.content(key) for key in world.objects} == result
+DECISIONS: dict[str, dict[str, bytes]] = {
+    "Replace": {"report.pdf": b"new"},
+    "Keep both": {"report.pdf": b"old", "report (1).pdf": b"new"},
+    "Cancel": {"report.pdf": b"old"},
+}
 
 
-async def test_with_conflict_ask_the_question_is_put_in_russian(world: World) -> None:
+@pytest.mark.parametrize("label", DECISIONS)
+async def test_with_conflict_ask_the_sender_decides_by_a_button(world: World, side: Side, label: str) -> None:
+    world.s3.put(BUCKET, "report.pdf", b"old")
+    alice, chat = side.meet()
+    async with world.bot(CONFLICT):
+        chat.send_document(alice, "report.pdf", b"new")
+        question = await chat.wait_for("report.pdf is there already. Replace it, keep both, or cancel?")
+        assert side.labels(question) == ["Replace", "Keep both", "✖️ Cancel"]
+        assert world.content("report.pdf") == b"old"
+        side.press(chat, alice, question, label)
+        await chat.wait_for("cancelled" if label == "Cancel" else SAVED)
+    assert world.contents == DECISIONS[label]
+
+
+TYPED: dict[str, dict[str, bytes]] = {
+    "replace": DECISIONS["Replace"],
+    "both": DECISIONS["Keep both"],
+    "/cancel": DECISIONS["Cancel"],
+    "other.pdf": {"report.pdf": b"old", "other.pdf": b"new"},
+}
+
+
+@in_each("answer", telegram=list(TYPED), vk=["both"])
+async def test_with_conflict_ask_the_sender_decides_by_a_word(world: World, side: Side, answer: str) -> None:
+    world.s3.put(BUCKET, "report.pdf", b"old")
+    alice, chat = side.meet()
+    async with world.bot(CONFLICT):
+        chat.send_document(alice, "report.pdf", b"new")
+        await chat.wait_for("report.pdf is there already.")
+        chat.say(alice, answer)
+        await chat.wait_for("cancelled" if answer == "/cancel" else SAVED)
+    assert world.contents == TYPED[answer]
+
+
+async def test_with_conflict_ask_the_question_is_put_in_russian(world: World, side: Side) -> None:
     world.s3.put(BUCKET, "отчёт.pdf", b"old")
-    alice, chat = meet(world, language="ru")
+    alice, chat = side.meet(language="ru")
     async with world.bot(CONFLICT):
         chat.send_document(alice, "отчёт.pdf", b"new")
         question = await chat.wait_for("Файл отчёт.pdf уже есть. Заменить его, сохранить оба или отменить?")
-        assert list(buttons(question)) == ["Заменить", "Оставить оба", "✖️ Отменить"]
+        assert side.labels(question) == ["Заменить", "Оставить оба", "✖️ Отменить"]
         chat.say(alice, "Заменить")
         await chat.wait_for(SAVED)
     assert world.content("отчёт.pdf") == b"new"
 
 
-async def test_with_conflict_ask_another_name_that_is_taken_is_asked_about_again(world: World) -> None:
+async def test_with_conflict_ask_another_name_that_is_taken_is_asked_about_again(world: World, side: Side) -> None:
     """Neither is "replace" said of one name taken for an answer about the other."""
     for key in ("report.pdf", "other.pdf"):
         world.s3.put(BUCKET, key, b"old")
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **CONFLICT}):
         chat.send_document(alice, "report.pdf", b"new")
         question = await chat.wait_for("report.pdf is there already.")
         looked = proxy.hold(lambda request: request.call == "PutObject")
-        press(chat, alice, question, "Replace")
+        side.press(chat, alice, question, "Replace")
         await looked.reached.wait()
         chat.say(alice, "/rename", reply_to=question["message_id"])
         await chat.wait_for("What shall report.pdf be called?")
@@ -207,36 +219,36 @@ async def test_with_conflict_ask_another_name_that_is_taken_is_asked_about_again
         await chat.wait_for("There is a file of that name already.")
         chat.say(alice, "/cancel")
         await chat.wait_for("Its name is report.pdf.")
-    assert {key: world.content(key) for key in world.objects} == {"report.pdf": b"new", "other.pdf": b"old"}
+    assert world.contents == {"report.pdf": b"new", "other.pdf": b"old"}
 
 
-async def test_with_conflict_ask_a_new_name_that_is_taken_too_is_asked_about(world: World) -> None:
+async def test_with_conflict_ask_a_new_name_that_is_taken_too_is_asked_about(world: World, side: Side) -> None:
     for key in ("report.pdf", "other.pdf"):
         world.s3.put(BUCKET, key, b"old")
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with world.bot(CONFLICT):
         chat.send_document(alice, "report.pdf", b"new")
         await chat.wait_for("report.pdf is there already.")
         chat.say(alice, "other.pdf")
-        press(chat, alice, await chat.wait_for("other.pdf is there already."), "Keep both")
+        side.press(chat, alice, await chat.wait_for("other.pdf is there already."), "Keep both")
         await chat.wait_for(f"{SAVED} other (1).pdf")
     assert world.content("other.pdf") == b"old"
 
 
-async def test_with_conflict_ask_no_answer_in_time_keeps_both(world: World) -> None:
+async def test_with_conflict_ask_no_answer_in_time_keeps_both(world: World, side: Side) -> None:
     world.s3.put(BUCKET, "report.pdf", b"old")
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with world.bot({**CONFLICT, ("names", "ask_timeout"): "1 s"}):
         chat.send_document(alice, "report.pdf", b"new")
         question = await chat.wait_for("report.pdf is there already.")
         await chat.wait_for(f"{SAVED} report (1).pdf")
-        assert await toast(press(chat, alice, question, "Replace")) == "That is over."
+        assert await toast(side.press(chat, alice, question, "Replace")) == "That is over."
     assert world.content("report.pdf") == b"old"
 
 
-async def test_with_overwrite_the_later_of_two_documents_of_one_name_stays(world: World) -> None:
+async def test_with_overwrite_the_later_of_two_documents_of_one_name_stays(world: World, side: Side) -> None:
     world.s3.put(BUCKET, "report.pdf", b"oldest")
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     overwrite = {("names", "on_conflict"): "overwrite"}
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **overwrite}):
         first = proxy.hold(lambda request: request.call == "HeadObject" and request.path.endswith("report.pdf"))
@@ -252,8 +264,8 @@ async def test_with_overwrite_the_later_of_two_documents_of_one_name_stays(world
     assert world.content("report.pdf") == b"newest"
 
 
-async def test_the_same_document_again_is_not_uploaded_again(world: World) -> None:
-    alice, chat = meet(world)
+async def test_the_same_document_again_is_not_uploaded_again(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         sent = chat.send_document(alice, "report.pdf", b"content")
         await chat.wait_for(SAVED)
@@ -261,15 +273,17 @@ async def test_the_same_document_again_is_not_uploaded_again(world: World) -> No
         chat.forward(alice, sent)
         again = await chat.wait_for("It was there already, the very same file.")
         assert sum(record.call == "PutObject" for record in proxy.requests) == puts
-        press(chat, alice, again, "Rename")
+        side.press(chat, alice, again, "Rename")
         await chat.wait_for("What shall report.pdf be called?")
     assert again["text"].startswith(f"{SAVED} report.pdf, 7 bytes")
     assert list(world.objects) == ["report.pdf"]
 
 
-@pytest.mark.parametrize("change", ["gone", "replaced", "renamed"])
-async def test_the_same_document_is_uploaded_again_if_it_is_there_no_longer(world: World, change: str) -> None:
-    alice, chat = meet(world)
+@in_each("change", telegram=["gone", "replaced", "renamed"], vk=["renamed"])
+async def test_the_same_document_is_uploaded_again_if_it_is_there_no_longer(
+    world: World, side: Side, change: str
+) -> None:
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
         sent = chat.send_document(alice, "report.pdf", b"content")
         done = await chat.wait_for(SAVED)
@@ -287,8 +301,8 @@ async def test_the_same_document_is_uploaded_again_if_it_is_there_no_longer(worl
     assert {k: world.content(k) for k in world.objects} == {**kept, key: b"content"}
 
 
-async def test_the_same_document_from_another_chat_is_saved_beside_it(world: World) -> None:
-    (alice, hers), (bob, his) = meet(world, "Alice"), meet(world, "Bob")
+async def test_the_same_document_from_another_chat_is_saved_beside_it(world: World, side: Side) -> None:
+    (alice, hers), (bob, his) = side.meet("Alice"), side.meet("Bob")
     async with world.bot(NO_LIMITS):
         sent = hers.send_document(alice, "report.pdf", b"content")
         await hers.wait_for(SAVED)
@@ -298,36 +312,36 @@ async def test_the_same_document_from_another_chat_is_saved_beside_it(world: Wor
 
 
 @pytest.mark.parametrize("late", [False, True])
-async def test_a_caption_that_is_a_file_name_is_offered_as_the_new_name(world: World, late: bool) -> None:
+async def test_a_caption_that_is_a_file_name_is_offered_as_the_new_name(world: World, side: Side, late: bool) -> None:
     """Also on the message that says it is saved: a small file is, before anybody can press."""
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS if late else ASKING):
         chat.send_document(alice, "IMG_0001.jpg", b"pixels", caption="Holiday.jpg")
         offered = await chat.wait_for(SAVED if late else ASKS)
-        name_it = press(chat, alice, offered, "Name it Holiday.jpg")
+        name_it = side.press(chat, alice, offered, "Name it Holiday.jpg")
         await chat.wait_for("IMG_0001.jpg is called Holiday.jpg now." if late else f"{SAVED} Holiday.jpg")
-        assert await toast(chat.press(alice, name_it.message_id, name_it.data, forged=True)) == "That is over."
+        assert await toast(pressed_again(chat, name_it)) == "That is over."
     assert list(world.objects) == ["Holiday.jpg"]
 
 
-@pytest.mark.parametrize("caption", ["Look at this.", "From 12.05.2024", "two\nlines.txt", "report.pdf"])
-async def test_a_caption_that_is_no_new_file_name_is_not_offered(world: World, caption: str) -> None:
-    alice, chat = meet(world)
+@in_each("caption", telegram=["Look at this.", "From 12.05.2024", "two\nlines.txt", "report.pdf"], vk=["report.pdf"])
+async def test_a_caption_that_is_no_new_file_name_is_not_offered(world: World, side: Side, caption: str) -> None:
+    alice, chat = side.meet()
     async with world.bot(ASKING):
         chat.send_document(alice, "report.pdf", b"content", caption=caption)
         taken = await chat.wait_for(ASKS)
-    assert not [label for label in buttons(taken) if label.startswith("Name it")]
+    assert not [label for label in side.labels(taken) if label.startswith("Name it")]
 
 
-async def test_a_key_template_puts_chats_and_months_into_folders_and_all_works_there(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_key_template_puts_chats_and_months_into_folders_and_all_works_there(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     template = {("names", "key"): "{messenger}/{chat}/{date:%Y/%m}/{user}-{name}"}
     async with world.bot({**NO_LIMITS, **template}):
         for content in (b"1", b"2"):
             sent = chat.send_document(alice, "report.pdf", content)
             await chat.wait_for(SAVED, count=int(content))
         month = time.strftime("%Y/%m", time.gmtime(sent["date"]))
-        folder = f"telegram/{chat.id}/{month}/{alice.id}-"
+        folder = f"{side.name}/{chat.id}/{month}/{alice.id}-"
         assert set(world.objects) == {f"{folder}report.pdf", f"{folder}report (1).pdf"}
         chat.say(alice, "/rename report (1).pdf")
         await chat.wait_for("What shall report (1).pdf be called?")
@@ -336,12 +350,12 @@ async def test_a_key_template_puts_chats_and_months_into_folders_and_all_works_t
         assert set(world.objects) == {f"{folder}report.pdf", f"{folder}other.pdf"}
         chat.say(alice, "/list OTHER")
         await chat.wait_for("in their name, 1 file:")
-        chat.say(alice, "/list telegram")
-        await chat.wait_for("No file has “telegram” in its name.")
+        chat.say(alice, f"/list {side.name}")
+        await chat.wait_for(f"No file has “{side.name}” in its name.")
 
 
-async def test_a_new_name_leaves_room_for_the_rest_of_the_key(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_new_name_leaves_room_for_the_rest_of_the_key(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot({**ASKING, ("names", "key"): "some/folder/{name}"}):
         chat.send_document(alice, "report.pdf", b"content")
         await chat.wait_for(ASKS)

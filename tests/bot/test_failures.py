@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-import pytest
 from structlog.testing import capture_logs
 
-from tests.bot.talk import HASTY, NO_LIMITS, SAVED, markers, meet, said, send_raw, store_behind_proxy
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, in_each, markers, only, said, store_behind_proxy
+from tests.sides import Side
 from tests.world import BUCKET, World
 from trio_s3_bot.outages import WORTH_TELLING
 from trio_s3_bot.sandbox.faults import S3_SLOW_DOWN, Fault, Reset, s3_error
-from trio_s3_bot.sandbox.replies import Reply, Work, json_reply
-from trio_s3_bot.sandbox.telegram import BadRequest, Content, Html502, SlowBody, Status
+from trio_s3_bot.sandbox.replies import Html502, Instead, Reply, SlowBody, Status, Work, json_reply
+from trio_s3_bot.sandbox.telegram import BadRequest
+from trio_s3_bot.sandbox.vk import ErrorPage
+from trio_s3_bot.sandbox.world import Content
 from trio_s3_bot.uploads import MOST_FAILURES
 
 MIB = 2**20
+SIZE = ("file_size", "size")  # what either messenger calls it
 WHY = "could not be saved"
 
 
-async def test_a_document_over_telegrams_limit_is_answered_with_the_reason(world: World) -> None:
-    alice, chat = meet(world)
+@only("telegram", "VK gives bots documents of any size")
+async def test_a_document_over_telegrams_limit_is_answered_with_the_reason(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
         chat.send_document(alice, "film.mkv", Content.generated(20 * MIB + 1))
         answer = await chat.wait_for(WHY)
@@ -32,46 +36,48 @@ async def test_a_document_over_telegrams_limit_is_answered_with_the_reason(world
     assert world.objects == {}
 
 
-async def test_the_reason_is_told_in_the_persons_language(world: World) -> None:
-    alice, chat = meet(world, language="ru")
-    async with world.bot(NO_LIMITS):
-        chat.send_document(alice, "film.mkv", Content.generated(20 * MIB + 1))
+async def test_the_reason_is_told_in_the_persons_language(world: World, side: Side) -> None:
+    alice, chat = side.meet(language="ru")
+    async with world.bot({**NO_LIMITS, ("limits", "max_file_size"): "10 B"}):
+        chat.send_document(alice, "film.mkv", bytes(11))
         answer = await chat.wait_for("film.mkv не сохранён")
-    assert "20 МБ" in answer["text"]
+    assert "10 байт" in answer["text"]
 
 
-@pytest.mark.parametrize("announced", ["in the message", "by getFile", "nowhere"])
-async def test_a_document_over_the_operators_limit_is_answered_with_the_reason(world: World, announced: str) -> None:
-    alice, chat = meet(world)
+@in_each("announced", telegram=["in the message", "by getFile", "nowhere"], vk=["in the message", "nowhere"])
+async def test_a_document_over_the_operators_limit_is_answered_with_the_reason(
+    world: World, side: Side, announced: str
+) -> None:
+    omitted = () if announced == "in the message" else SIZE
+    alice, chat = side.meet()
     async with world.bot({**NO_LIMITS, ("limits", "max_file_size"): "1000 B"}):
         if announced == "nowhere":
             world.telegram.faults.add(method="getFile", answer=WithoutSize(), times=2)
-        sizes = {"file_size": 1001} if announced == "in the message" else {}
-        send_raw(world, chat, alice, bytes(1001), file_name="big.bin", **sizes)
-        send_raw(world, chat, alice, bytes(1000), file_name="fits.bin")
+        chat.send_document(alice, "big.bin", bytes(1001), omit=omitted)
+        chat.send_document(alice, "fits.bin", bytes(1000), omit=omitted)
         answer = await chat.wait_for(WHY)
         await chat.wait_for(SAVED)
     assert markers(chat).count("") == 1
     assert "big.bin" in answer["text"]
     assert "1,000 bytes" in answer["text"]
     assert list(world.objects) == ["fits.bin"]
-    asked = [call.params["file_id"] for call in world.telegram.calls("getFile")]
-    assert len(asked) == (1 if announced == "in the message" else 2)
+    assert len(side.world.calls(side.names.fetch)) == (1 if announced == "in the message" else 2)
 
 
 async def test_a_document_that_grows_over_the_limit_leaves_nothing_behind_and_its_progress_at_rest(
     world: World,
+    side: Side,
 ) -> None:
     settings = {
         ("limits", "max_file_size"): "11 MiB",
         ("uploads", "part_size"): "5 MiB",
         ("uploads", "progress_interval"): "1 s",
     }
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with world.bot({**NO_LIMITS, **settings}):
         world.telegram.faults.add(method="getFile", answer=WithoutSize())
-        world.telegram.faults.add(method="file", answer=SlowBody(4 * MIB))
-        send_raw(world, chat, alice, bytes(12 * MIB), file_name="big.bin")
+        side.world.faults.add(method="file", answer=SlowBody(4 * MIB))
+        chat.send_document(alice, "big.bin", bytes(12 * MIB), omit=SIZE)
         await chat.wait_for(lambda message: "so far" in message["text"])
         await chat.wait_for(WHY)
         await chat.wait_for("not saved")
@@ -81,9 +87,10 @@ async def test_a_document_that_grows_over_the_limit_leaves_nothing_behind_and_it
     assert world.s3.uploads(BUCKET) == []
 
 
-async def test_a_document_that_telegram_has_no_more_is_answered_with_the_reason(world: World) -> None:
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="getFile", answer=BadRequest("invalid file_id"))
+@only("telegram", "VK does not tell for good that it has a document no more")
+async def test_a_document_that_telegram_has_no_more_is_answered_with_the_reason(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    side.world.faults.add(method="getFile", answer=BadRequest("invalid file_id"))
     async with world.bot(NO_LIMITS):
         chat.send_document(alice, "report.pdf", b"content")
         answer = await chat.wait_for(WHY)
@@ -91,21 +98,21 @@ async def test_a_document_that_telegram_has_no_more_is_answered_with_the_reason(
     assert "send it again" in answer["text"]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        BadRequest("wrong file_id or the file is temporarily unavailable"),
-        Html502(),
-        Status(200, b'{"ok":true,"result":{"file_id":"A","file_unique_id":"B"}}'),
-        Status(200, b'"\xff'),
-    ],
-    ids=lambda fault: type(fault).__name__,
-)
-async def test_a_document_that_telegram_cannot_give_at_the_moment_is_saved_later(
-    world: World, fault: BadRequest | Html502 | Status
+AT_THE_MOMENT: dict[str, Instead] = {
+    "outage": Html502(),
+    "unavailable": BadRequest("wrong file_id or the file is temporarily unavailable"),
+    "no path": Status(200, b'{"ok":true,"result":{"file_id":"A","file_unique_id":"B"}}'),
+    "nonsense": Status(200, b'"\xff'),
+    "page": ErrorPage(),
+}
+
+
+@in_each("fault", telegram=["outage", "unavailable", "no path", "nonsense"], vk=["outage", "page"])
+async def test_a_document_that_the_messenger_cannot_give_at_the_moment_is_saved_later(
+    world: World, side: Side, fault: str
 ) -> None:
-    alice, chat = meet(world)
-    struck = world.telegram.faults.add(method="getFile", answer=fault)
+    alice, chat = side.meet()
+    struck = side.world.faults.add(method=side.names.fetch, answer=AT_THE_MOMENT[fault])
     async with world.bot(NO_LIMITS, HASTY):
         chat.send_document(alice, "report.pdf", b"content")
         await chat.wait_for(SAVED)
@@ -113,20 +120,20 @@ async def test_a_document_that_telegram_cannot_give_at_the_moment_is_saved_later
     assert markers(chat) == ["[greeting]", "[document]", SAVED]
 
 
-async def test_a_document_whose_tries_are_used_up_is_answered_with_the_reason(world: World) -> None:
-    """Telegram doesn't tell what is gone from what is "temporarily unavailable", so that is tried for a while."""
-    alice, chat = meet(world)
+async def test_a_document_whose_tries_are_used_up_is_answered_with_the_reason(world: World, side: Side) -> None:
+    """Neither messenger tells what is gone from what is unavailable for a moment, so that is tried for a while."""
+    alice, chat = side.meet()
     async with world.bot(NO_LIMITS, HASTY):
         sent = chat.send_document(alice, "report.pdf", b"content")
-        world.telegram.forget_file(sent["document"]["file_id"])
+        side.world.forget_file(side.sent_file(sent))
         answer = await chat.wait_for(WHY)
-    assert len(world.telegram.calls("getFile")) == MOST_FAILURES
+    assert len(side.world.calls(side.names.fetch)) == MOST_FAILURES
     assert markers(chat) == ["[greeting]", "[document]", ""]
     assert "send it again" in answer["text"]
 
 
-async def test_one_document_that_fails_does_not_keep_the_others(world: World) -> None:
-    alice, chat = meet(world)
+async def test_one_document_that_fails_does_not_keep_the_others(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot({**NO_LIMITS, ("limits", "max_file_size"): "10 B"}):
         for name, size in (("a.txt", 1), ("b.txt", 11), ("c.txt", 2)):
             chat.send_document(alice, name, bytes(size))
@@ -135,8 +142,8 @@ async def test_one_document_that_fails_does_not_keep_the_others(world: World) ->
     assert set(world.objects) == {"a.txt", "c.txt"}
 
 
-async def test_a_document_that_the_store_never_takes_is_answered_with_the_reason(world: World) -> None:
-    alice, chat = meet(world)
+async def test_a_document_that_the_store_never_takes_is_answered_with_the_reason(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         proxy.add(s3_error(400, "XMinioInvalidObjectName", "No."), match="PutObject")
         chat.send_document(alice, "report.pdf", b"content")
@@ -155,11 +162,11 @@ OUTAGES: dict[str, Fault] = {
 }
 
 
-@pytest.mark.parametrize("outage", OUTAGES)
+@in_each("outage", telegram=list(OUTAGES), vk=["reset"])
 async def test_a_document_waits_out_what_is_wrong_with_the_store_and_the_operator_is_told(
-    world: World, outage: str
+    world: World, side: Side, outage: str
 ) -> None:
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     with capture_logs() as logs:
         async with store_behind_proxy(world) as (proxy, settings), world.bot(settings, HASTY):
             strike = proxy.add(OUTAGES[outage], match="PutObject", times=2)
@@ -172,10 +179,11 @@ async def test_a_document_waits_out_what_is_wrong_with_the_store_and_the_operato
     assert events == ["out of order; documents wait"] * 2 + ["back in order"]
 
 
-async def test_a_store_that_goes_down_is_waited_for_by_all_documents(world: World) -> None:
+async def test_a_store_that_goes_down_is_waited_for_by_all_documents(world: World, side: Side) -> None:
+    """Whether people are told so meanwhile depends on how long it takes."""
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings, HASTY):
         proxy.down()
-        meetings = [meet(world, f"Person {number}") for number in range(5)]
+        meetings = [side.meet(f"Person {number}") for number in range(5)]
         for number, (person, chat) in enumerate(meetings):
             chat.send_document(person, f"{number}.txt", b"content")
         for _, chat in meetings:
@@ -183,11 +191,12 @@ async def test_a_store_that_goes_down_is_waited_for_by_all_documents(world: Worl
         proxy.up()
         for _, chat in meetings:
             await chat.wait_for(SAVED)
-    assert [markers(chat) for _, chat in meetings] == [["[greeting]", "[document]", SAVED]] * 5
+    for _, chat in meetings:
+        assert [marker for marker in markers(chat) if marker] == ["[greeting]", "[document]", SAVED]
 
 
-async def test_people_are_told_once_that_their_document_has_to_wait(world: World) -> None:
-    alice, chat = meet(world)
+async def test_people_are_told_once_that_their_document_has_to_wait(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings, HASTY):
         strike = proxy.add(S3_SLOW_DOWN, match="PutObject", times=None)
         chat.send_document(alice, "report.pdf", b"content")
@@ -202,19 +211,20 @@ async def test_people_are_told_once_that_their_document_has_to_wait(world: World
 
 async def test_a_person_who_blocks_the_bot_meanwhile_still_gets_the_document_saved_and_others_are_served(
     world: World,
+    side: Side,
 ) -> None:
-    (alice, hers), (bob, his) = meet(world, "Alice"), meet(world, "Bob")
+    (alice, hers), (bob, his) = side.meet("Alice"), side.meet("Bob")
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
         upload = proxy.hold("PutObject")
         hers.send_document(alice, "hers.txt", b"content")
         await hers.wait_for("[document]")
         await upload.reached.wait()
-        world.telegram.block(alice)
+        side.world.block(alice)
         upload.release()
         await world.object("hers.txt")
         his.send_document(bob, "his.txt", b"content")
         await his.wait_for(SAVED)
-        world.telegram.unblock(alice)
+        side.world.unblock(alice)
         hers.say(alice, "I am back")
         await hers.wait_for("[document is required]")
     assert markers(hers) == ["[greeting]", "[document]", "[document is required]"]

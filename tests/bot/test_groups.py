@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from structlog.testing import capture_logs
 
-from tests.bot.talk import NO_LIMITS, SAVED, all_handled, by_the_bot, markers, meet, said, store_behind_proxy
+from tests.bot.talk import NO_LIMITS, SAVED, all_handled, in_each, markers, meet, only, said, store_behind_proxy
+from tests.sides import Side
 from tests.world import World
 from trio_s3_bot.sandbox.telegram import Chat, User
 
-BOT = "sandbox_bot"
+BOT, COMMUNITY = "sandbox_bot", 200_000_001
 
 
 def group_of(world: World, *people: str, **kind: bool) -> tuple[Chat, list[User]]:
@@ -19,37 +19,45 @@ def group_of(world: World, *people: str, **kind: bool) -> tuple[Chat, list[User]
     return world.telegram.group("Friends", members, **kind), members
 
 
-async def test_a_document_in_a_group_is_greeted_acknowledged_and_saved(world: World) -> None:
+async def test_a_document_in_a_group_is_greeted_acknowledged_and_saved(world: World, side: Side) -> None:
     async with world.bot(NO_LIMITS):
-        group, (alice,) = group_of(world, "Alice")
+        group, alice = side.team("Alice")
         group.send_document(alice, "report.pdf", b"content")
         await group.wait_for(SAVED)
     assert markers(group) == ["[greeting]", "[document]", SAVED]
     assert world.content("report.pdf") == b"content"
 
 
-async def test_what_group_members_say_to_each_other_gets_no_answer(world: World) -> None:
+async def test_what_group_members_say_to_each_other_gets_no_answer(world: World, side: Side) -> None:
     async with world.bot(NO_LIMITS):
-        group, (alice, bob) = group_of(world, "Alice", "Bob")
+        group, alice, bob = side.team("Alice", "Bob")
         first = group.say(alice, "hello everybody")
         group.say(bob, "hello", reply_to=first["message_id"])
-        group.say(alice, f"have you seen @{BOT}?")
         group.send_photo(bob)
         group.send_sticker(alice)
-        group.send_voice(bob)
+        group.send_audio(bob)
         await all_handled(group, alice)
     assert said(group) == []
 
 
-@pytest.mark.parametrize("command", ["/start", f"/start@{BOT} now"])
-async def test_a_command_in_a_group_is_answered(world: World, command: str) -> None:
+@in_each("command", telegram=["/start", f"/start@{BOT} now"], vk=["/start", f"@club{COMMUNITY} начать"])
+async def test_a_command_in_a_group_is_answered(world: World, side: Side, command: str) -> None:
     async with world.bot(NO_LIMITS):
-        group, (alice,) = group_of(world, "Alice")
+        group, alice = side.team("Alice")
         group.say(alice, command)
         await group.wait_for("[greeting]")
         group.say(alice, command)
         await group.wait_for("[document is required]")
     assert markers(group) == ["[greeting]", "[document is required]"]
+
+
+@only("telegram", "who mentions the bot in VK addresses it")
+async def test_a_mention_of_the_bot_without_a_command_gets_no_answer(world: World) -> None:
+    async with world.bot(NO_LIMITS):
+        group, (alice,) = group_of(world, "Alice")
+        group.say(alice, f"have you seen @{BOT}?")
+        await all_handled(group, alice)
+    assert said(group) == []
 
 
 async def test_a_command_with_more_lines_is_answered(world: World) -> None:
@@ -68,9 +76,9 @@ async def test_a_command_for_another_bot_gets_no_answer(world: World) -> None:
     assert said(group) == []
 
 
-async def test_a_reply_to_the_bot_is_answered_and_one_to_a_person_is_not(world: World) -> None:
+async def test_a_reply_to_the_bot_is_answered_and_one_to_a_person_is_not(world: World, side: Side) -> None:
     async with world.bot(NO_LIMITS):
-        group, (alice, bob) = group_of(world, "Alice", "Bob")
+        group, alice, bob = side.team("Alice", "Bob")
         group.say(alice, "/start")
         greeting = await group.wait_for("[greeting]")
         hers = group.say(alice, "look")
@@ -79,18 +87,18 @@ async def test_a_reply_to_the_bot_is_answered_and_one_to_a_person_is_not(world: 
         answer = await group.wait_for("[document is required]")
         await all_handled(group, bob)
     assert markers(group) == ["[greeting]", "[document is required]"]
-    assert answer["reply_to_message"]["message_id"] == asked["message_id"]
+    assert side.answered(answer) == asked["message_id"]
 
 
-async def test_in_a_group_an_answer_replies_to_the_message_it_is_about(world: World) -> None:
+async def test_in_a_group_an_answer_replies_to_the_message_it_is_about(world: World, side: Side) -> None:
     async with world.bot(NO_LIMITS):
-        group, (alice, bob) = group_of(world, "Alice", "Bob")
+        group, alice, bob = side.team("Alice", "Bob")
         group.say(alice, "/start")
         await group.wait_for("[greeting]")
         sent = group.send_document(bob, "report.pdf")
         saved = await group.wait_for(SAVED)
-    accepted = by_the_bot(group)[1]
-    assert [m["reply_to_message"]["message_id"] for m in (accepted, saved)] == [sent["message_id"]] * 2
+    accepted = group.bot_messages[1]
+    assert [side.answered(message) for message in (accepted, saved)] == [sent["message_id"]] * 2
 
 
 async def test_answers_go_to_the_topic_that_was_written_in(world: World) -> None:
@@ -101,7 +109,7 @@ async def test_answers_go_to_the_topic_that_was_written_in(world: World) -> None
             forum.send_document(alice, f"{number}.txt", topic=topic)
         await forum.wait_for(SAVED, count=3)
     for topic in (*topics, None):
-        here = [message["text"] for message in by_the_bot(forum) if message.get("message_thread_id") == topic]
+        here = [message["text"] for message in forum.bot_messages if message.get("message_thread_id") == topic]
         assert len(here) == 3
         assert [text.partition("]")[0] for text in here] == ["[greeting", "[document", "[document has been saved"]
     assert set(world.objects) == {"0.txt", "1.txt", "2.txt"}
@@ -162,19 +170,20 @@ async def test_what_a_group_sent_before_it_became_a_supergroup_is_answered_there
 
 async def test_a_group_that_threw_the_bot_out_does_not_hold_up_others_and_is_answered_when_it_lets_it_in(
     world: World,
+    side: Side,
 ) -> None:
     async with store_behind_proxy(world) as (proxy, settings), world.bot(settings):
-        group, (alice,) = group_of(world, "Alice")
+        group, alice = side.team("Alice")
         upload = proxy.hold("PutObject")
         group.send_document(alice, "report.pdf", b"content")
         await group.wait_for("[document]")
-        world.telegram.kick(group)
+        side.world.kick(group)
         upload.release()
         await world.object("report.pdf")
-        person, chat = meet(world, "Bob")
+        person, chat = side.meet("Bob")
         chat.send_document(person, "other.pdf", b"content")
         await chat.wait_for(SAVED)
-        world.telegram.readmit(group)
+        side.world.readmit(group)
         group.say(alice, "/start")
         await group.wait_for("[document is required]")
     assert markers(group) == ["[greeting]", "[document]", "[document is required]"]
@@ -198,9 +207,6 @@ async def test_service_messages_get_no_answer(world: World) -> None:
     async with world.bot(NO_LIMITS):
         group, (alice, bob) = group_of(world, "Alice", "Bob")
         person, chat = meet(world, "Carol")
-        carol = world.telegram.user("Carol")
-        group.join(carol)
-        group.leave(carol)
         for field, value in SERVICE.items():
             group.post(bob, {field: value})
             chat.post(person, {field: value})
@@ -225,6 +231,16 @@ async def test_edits_and_channel_posts_get_no_answer(world: World) -> None:
     assert said(channel) == []
     assert markers(chat) == ["[greeting]"]
     assert world.objects == {}
+
+
+async def test_who_comes_or_goes_gets_no_answer(world: World, side: Side) -> None:
+    async with world.bot(NO_LIMITS):
+        group, alice = side.team("Alice")
+        carol = side.person("Carol")
+        group.join(carol)
+        group.leave(carol)
+        await all_handled(group, alice)
+    assert said(group) == []
 
 
 async def test_other_bots_get_no_answer(world: World) -> None:

@@ -8,18 +8,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.bot.talk import EACH_MESSENGER, only
+from tests.bot.talk import only
 from tests.sides import Side
 from tests.world import World
 from trio_s3_bot.sandbox.replies import Delay
 from trio_s3_bot.sandbox.world import Call
-
-
-@pytest.fixture(params=EACH_MESSENGER, ids=lambda names: names[0])
-def messengers(request: pytest.FixtureRequest) -> Sequence[str]:
-    """Each messenger in turn."""
-    names: Sequence[str] = request.param
-    return names
 
 
 @only("telegram", "VK's long poll has no timeout, and no kinds of updates to choose")

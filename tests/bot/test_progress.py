@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import re
 
-import pytest
-
-from tests.bot.talk import HASTY, NO_LIMITS, SAVED, meet, said, store_behind_proxy
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, in_each, only, said, store_behind_proxy
+from tests.sides import Chat, Side
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import SlowRequest
-from trio_s3_bot.sandbox.telegram import Chat, Content, Delay, Html502, SlowBody, TooManyRequests
+from trio_s3_bot.sandbox.replies import Delay, Html502, Instead, SlowBody
+from trio_s3_bot.sandbox.telegram import TooManyRequests
 from trio_s3_bot.sandbox.telegram_room import Deed
+from trio_s3_bot.sandbox.vk import ApiError
+from trio_s3_bot.sandbox.world import Content
 
 MIB = 2**20
 QUICK = {
@@ -21,10 +23,12 @@ QUICK = {
     ("uploads", "memory_limit"): "40 MiB",
 }
 """The shortest interval and the smallest parts that the settings allow."""
+KNOWS_NONE = "how far an upload is has nothing to do with the messenger"
 
 
-async def test_an_upload_that_takes_less_than_the_interval_shows_no_progress(world: World) -> None:
-    alice, chat = meet(world)
+@only("telegram", KNOWS_NONE)
+async def test_an_upload_that_takes_less_than_the_interval_shows_no_progress(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot(QUICK):
         for size in (1, 100_000, 6 * MIB):
             chat.send_document(alice, f"{size}.bin", Content.generated(size))
@@ -32,14 +36,17 @@ async def test_an_upload_that_takes_less_than_the_interval_shows_no_progress(wor
     assert not [deed.text for deed in chat.history if re.search("%|▰|▱", deed.text or "")]
 
 
-async def test_progress_is_shown_at_intervals_forwards_and_comes_to_rest_in_words(world: World) -> None:
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+async def test_progress_is_shown_at_intervals_forwards_and_comes_to_rest_in_words(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    side.world.faults.add(method="file", answer=SlowBody(5 * MIB))
     async with world.bot(QUICK):
-        chat.send_document(alice, "film.mkv", Content.generated(15 * MIB))
+        sent = chat.send_document(alice, "film.mkv", Content.generated(15 * MIB))
+        moving = await chat.wait_for("%")
         await chat.wait_for(SAVED)
-        await chat.wait_for("\nsaved")
-    shown = edits(chat)
+        rested = await chat.wait_for("\nsaved")
+    assert [side.answered(message) for message in (moving, rested)] == [sent["message_id"]] * 2
+    assert (len(side.labels(moving)), side.labels(rested)) == (2, [])
+    shown = edits(side, chat)
     percents = [percent_in(deed) for deed in shown[:-1]]
     assert len(set(percents)) >= 2
     assert percents == sorted(percents)
@@ -50,34 +57,37 @@ async def test_progress_is_shown_at_intervals_forwards_and_comes_to_rest_in_word
     assert said(chat)[1] == "[document] film.mkv\nsaved"
 
 
-async def test_progress_counts_bytes_as_they_come_from_the_messenger(world: World) -> None:
+@only("telegram", KNOWS_NONE)
+async def test_progress_counts_bytes_as_they_come_from_the_messenger(world: World, side: Side) -> None:
     """A document is seen to move while its only part is still being fetched."""
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+    alice, chat = side.meet()
+    side.world.faults.add(method="file", answer=SlowBody(5 * MIB))
     async with world.bot({**QUICK, ("uploads", "part_size"): "32 MiB"}):
         chat.send_document(alice, "film.mkv", Content.generated(18 * MIB))
         await chat.wait_for("\nsaved")
-    percents = [percent_in(deed) for deed in edits(chat)[:-1]]
+    percents = [percent_in(deed) for deed in edits(side, chat)[:-1]]
     assert len({percent for percent in percents if 0 < percent <= 50}) >= 2
 
 
-async def test_progress_counts_bytes_as_they_go_to_the_store_and_not_by_parts(world: World) -> None:
+@only("telegram", KNOWS_NONE)
+async def test_progress_counts_bytes_as_they_go_to_the_store_and_not_by_parts(world: World, side: Side) -> None:
     """A document of one part is seen to move while that part is on its way."""
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     settings = {**QUICK, ("uploads", "part_size"): "32 MiB"}
     async with store_behind_proxy(world) as (proxy, store), world.bot({**settings, **store}):
         proxy.add(SlowRequest(6 * MIB), match="PutObject")
         chat.send_document(alice, "film.mkv", Content.generated(18 * MIB))
         await chat.wait_for(SAVED)
         await chat.wait_for("\nsaved")
-    percents = [percent_in(deed) for deed in edits(chat)[:-1]]
+    percents = [percent_in(deed) for deed in edits(side, chat)[:-1]]
     assert len(set(percents)) >= 2
     assert percents == sorted(percents)
 
 
-async def test_an_upload_that_begins_again_does_not_go_back_in_what_it_shows(world: World) -> None:
+@only("telegram", KNOWS_NONE)
+async def test_an_upload_that_begins_again_does_not_go_back_in_what_it_shows(world: World, side: Side) -> None:
     """The connection is lost after a second; begun again, it is slower."""
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     settings = {**QUICK, ("uploads", "part_size"): "16 MiB"}
     async with store_behind_proxy(world) as (proxy, store), world.bot({**settings, **store}, HASTY):
         proxy.add(SlowRequest(8 * MIB), match="PutObject")
@@ -88,27 +98,31 @@ async def test_an_upload_that_begins_again_does_not_go_back_in_what_it_shows(wor
         proxy.up()
         await chat.wait_for("\nsaved")
     assert slower.count == 1
-    percents = [percent_in(deed) for deed in edits(chat)[:-1]]
+    percents = [percent_in(deed) for deed in edits(side, chat)[:-1]]
     assert len(percents) >= 2
     assert percents == sorted(percents)
 
 
-async def test_several_documents_in_one_message_each_show_their_own_progress_and_come_to_rest(world: World) -> None:
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=SlowBody(4 * MIB), times=2)
-    world.telegram.faults.add(method="sendMessage", answer=Delay(0.5))  # so that all three wait for the greeting
-    for number in range(3):
-        chat.send_document(alice, f"{number}.bin", Content.generated(10 * MIB if number else 20 * MIB + 1))
-    async with world.bot(QUICK):
+async def test_several_documents_in_one_message_each_show_their_own_progress_and_come_to_rest(
+    world: World, side: Side
+) -> None:
+    alice, chat = side.meet()
+    side.world.faults.add(method="file", answer=SlowBody(4 * MIB), times=2)
+    side.world.faults.add(method=side.names.send, answer=Delay(0.5))  # so that all three wait for the greeting
+    async with world.bot({**QUICK, ("limits", "max_file_size"): "11 MiB"}):
+        for number in range(3):
+            chat.send_document(alice, f"{number}.bin", Content.generated(10 * MIB if number else 12 * MIB))
         status = await chat.wait_for(lambda message: message["text"].count("%") == 2)
         await chat.wait_for(lambda message: message["text"].count(": saved") == 2)
     lines = world_text(chat, status["message_id"]).splitlines()
     assert lines == ["[document] 3 files:", "• 0.bin: not saved", "• 1.bin: saved", "• 2.bin: saved"]
 
 
-async def test_a_message_that_its_reader_deleted_shows_nothing_more_and_the_document_is_saved(world: World) -> None:
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+async def test_a_message_that_its_reader_deleted_shows_nothing_more_and_the_document_is_saved(
+    world: World, side: Side
+) -> None:
+    alice, chat = side.meet()
+    side.world.faults.add(method="file", answer=SlowBody(5 * MIB))
     async with world.bot(QUICK):
         chat.send_document(alice, "film.mkv", Content.generated(10 * MIB))
         status = await chat.wait_for("[document]")
@@ -117,19 +131,22 @@ async def test_a_message_that_its_reader_deleted_shows_nothing_more_and_the_docu
     assert world.objects["film.mkv"].size == 10 * MIB
 
 
-@pytest.mark.parametrize("fault", [Html502(), TooManyRequests(1)], ids=["outage", "flood"])
-async def test_a_message_comes_to_rest_even_if_that_edit_fails_at_first(
-    world: World, fault: Html502 | TooManyRequests
-) -> None:
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+FAULTS: dict[str, Instead] = {"outage": Html502(), "flood": TooManyRequests(1), "too many": ApiError(6)}
+
+
+@in_each("fault", telegram=["outage", "flood"], vk=["too many"])
+async def test_a_message_comes_to_rest_even_if_that_edit_fails_at_first(world: World, side: Side, fault: str) -> None:
+    alice, chat = side.meet()
+    side.world.faults.add(method="file", answer=SlowBody(5 * MIB))
     async with store_behind_proxy(world) as (proxy, store), world.bot({**QUICK, **store}, HASTY):
         last = proxy.hold("CompleteMultipartUpload")
         chat.send_document(alice, "film.mkv", Content.generated(10 * MIB))
         await chat.wait_for("%")
         await last.reached.wait()
-        struck = world.telegram.faults.add(
-            method="editMessageText", answer=fault, match=lambda call: "\nsaved" in call.params["text"]
+        struck = side.world.faults.add(
+            method=side.names.edit,
+            answer=FAULTS[fault],
+            match=lambda call: "\nsaved" in call.params[side.names.text],
         )
         last.release()
         await chat.wait_for("\nsaved")
@@ -137,9 +154,11 @@ async def test_a_message_comes_to_rest_even_if_that_edit_fails_at_first(
     assert world.s3.uploads(BUCKET) == []
 
 
-async def test_a_message_that_showed_progress_before_a_stop_comes_to_rest_after_the_restart(world: World) -> None:
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=SlowBody(5 * MIB))
+async def test_a_message_that_showed_progress_before_a_stop_comes_to_rest_after_the_restart(
+    world: World, side: Side
+) -> None:
+    alice, chat = side.meet()
+    side.world.faults.add(method="file", answer=SlowBody(5 * MIB))
     async with world.bot({**QUICK, ("stop", "grace_period"): "0 s"}) as bot:
         chat.send_document(alice, "film.mkv", Content.generated(20 * MIB))
         await chat.wait_for("%")
@@ -151,8 +170,8 @@ async def test_a_message_that_showed_progress_before_a_stop_comes_to_rest_after_
     assert len(said(chat)) == 3
 
 
-def edits(chat: Chat) -> list[Deed]:
-    return [deed for deed in chat.history if deed.method == "editMessageText"]
+def edits(side: Side, chat: Chat) -> list[Deed]:
+    return [deed for deed in chat.history if deed.method == side.names.edit]
 
 
 def percent_in(deed: Deed) -> int:

@@ -10,25 +10,24 @@ from urllib.parse import urlsplit
 import h11
 import trio
 
-from tests.bot.talk import SAVED, meet
+from tests.bot.talk import SAVED
+from tests.sides import Side
 from tests.world import World
+from trio_s3_bot.sandbox import vk
+
+# What paths begin with that name no method.
+ROUTES = {"/file/": "file", "/whp/": vk.LONG_POLL, "/doc": vk.DOC_ROUTE, "/c909618/": vk.FILE_ROUTE}
 
 
-async def test_everything_goes_through_the_proxy(world: World) -> None:
-    async with forward_proxy() as (url, hosts), world.bot({("network", "proxy"): url}):
-        alice, chat = meet(world)
+async def test_everything_goes_through_the_proxy(world: World, side: Side) -> None:
+    async with forward_proxy() as (url, asked), world.bot({("network", "proxy"): url}):
+        alice, chat = side.meet()
         chat.send_document(alice, "report.pdf", b"content")
         await chat.wait_for(SAVED)
-    telegram, s3 = urlsplit(world.telegram.api_url).netloc, urlsplit(world.s3.endpoint_url).netloc
-    assert {path for host, path in hosts if host == telegram} >= {
-        "getMe",
-        "getUpdates",
-        "getFile",
-        "sendMessage",
-        "file",
-    }
-    assert any(host == s3 for host, _ in hosts)
-    assert {call.method for call in world.telegram.calls} <= {path for _, path in hosts}
+    through_proxy, names = {call for _, call in asked}, side.names
+    assert {names.check, names.poll, names.fetch, names.send, "file"} <= through_proxy
+    assert {call.method for call in side.world.calls} <= through_proxy
+    assert urlsplit(world.s3.endpoint_url).netloc in {host for host, _ in asked}
 
 
 @asynccontextmanager
@@ -81,8 +80,8 @@ async def relay(source: trio.SocketStream, sink: trio.SocketStream) -> None:
 
 
 def call_in(path: str) -> str:
-    """The Bot API's method in a path, `file` for a file body, else the path."""
-    if path.startswith("/file/"):
-        return "file"
-    found = re.fullmatch(r"/bot[^/]+/(\w+)", path)
-    return found[1] if found else path
+    """The method of the messenger's API in a path, or what the emulator calls it; else the path."""
+    method = re.fullmatch(r"/(?:bot[^/]+|method)/([\w.]+)", path)
+    if method:
+        return method[1]
+    return next((call for beginning, call in ROUTES.items() if path.startswith(beginning)), path)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 
-import pytest
-
-from tests.bot.talk import SAVED, meet, store_behind_proxy
+from tests.bot.talk import SAVED, in_each, store_behind_proxy
+from tests.sides import Side
 from tests.world import World
 from trio_s3_bot.sandbox.faults import FaultProxy, Request, Reset, When
-from trio_s3_bot.sandbox.telegram import Content
+from trio_s3_bot.sandbox.world import Content
 
 PART = 5 * 2**20
 SETTINGS = {("uploads", "part_size"): "5 MiB", ("uploads", "memory_limit"): "10 MiB"}
 
 
-@pytest.mark.parametrize("honours_range", [True, False])
+@in_each("honours_range", telegram=[True, False], vk=[True])
 async def test_only_the_missing_parts_are_sent_and_where_possible_only_they_are_read(
-    world: World, honours_range: bool
+    world: World, side: Side, honours_range: bool
 ) -> None:
     world.telegram.files.cloud_limit = None
-    world.telegram.files.honour_range = honours_range
+    side.world.files_honour_range = honours_range
     content = Content.generated(4 * PART + 1000)
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, store):
         held = [proxy.hold(partial(is_part, number), when=When.BEFORE) for number in ("3", "4")]
         async with world.bot({**SETTINGS, **store}) as running:
@@ -39,7 +38,7 @@ async def test_only_the_missing_parts_are_sent_and_where_possible_only_they_are_
         assert parts_sent(proxy) == ["1", "2", "3", "4", "3", "4", "5"]
     assert world.s3.content("files", "film.mkv").sha256() == content.sha256()
     assert world.s3.uploads("files") == []
-    assert world.telegram.calls("file")[-1].params["range"] == f"bytes={2 * PART}-"
+    assert side.world.calls("file")[-1].params["range"] == f"bytes={2 * PART}-"
 
 
 def is_part(number: str, request: Request) -> bool:

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import trio
 
 from tests.bot.program import run, running
-from tests.bot.talk import SAVED, meet, store_behind_proxy
+from tests.bot.talk import SAVED, in_each, meet, store_behind_proxy
+from tests.sides import Side
 from tests.world import BUCKET, PATIENCE, Settings, World
 from trio_s3_bot.sandbox.faults import S3_SLOW_DOWN
+from trio_s3_bot.sandbox.replies import Html502, Instead
 from trio_s3_bot.sandbox.s3 import open_s3
-from trio_s3_bot.sandbox.telegram import Content, Html502, TooManyRequests, open_telegram
+from trio_s3_bot.sandbox.telegram import TooManyRequests, open_telegram
+from trio_s3_bot.sandbox.vk import ApiError, open_vk
+from trio_s3_bot.sandbox.world import Content
 
-TOKEN = "123456:AAH-unmistakable_token"  # noqa: S105 - of an emulator
+TOKENS = {"telegram": "123456:AAH-unmistakable_token", "vk": "vk1.a.unmistakable_token"}
+ACCOUNTS = {"telegram": "@sandbox_bot", "vk": "vk.com/club200000001"}
 KEY, SECRET = "AKIAUNMISTAKABLE", "unmistakable/secret+key"
 SECRETS = ("unmistakable", "UNMISTAKABLE")
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """The world of all tests, with a token that can't be part of anything else."""
+async def world(tmp_path: Path, messengers: Sequence[str]) -> AsyncIterator[World]:
+    """The world of all tests, with tokens that can't be part of anything else."""
     with trio.fail_after(PATIENCE):
-        async with open_telegram(TOKEN) as telegram, open_s3([BUCKET]) as s3:
+        async with open_telegram(TOKENS["telegram"]) as telegram, open_vk(TOKENS["vk"]) as vk, open_s3([BUCKET]) as s3:
             s3.access_key, s3.secret_key = KEY, SECRET
-            yield World(telegram, s3, tmp_path)
-            assert telegram.complaints == []
+            yield World(telegram, s3, tmp_path, vk, messengers)
+            assert telegram.complaints == vk.complaints == []
 
 
 @pytest.fixture
@@ -51,9 +57,13 @@ async def assert_refused(settings: Settings, *words: str, arguments: tuple[str, 
     assert not any(secret in ended.out + ended.err for secret in SECRETS)
 
 
-@pytest.mark.parametrize("token", ["123456:AAH-unmistakable_but_wrong", "1:unmistakable:malformed"])
-async def test_a_wrong_token(world: World, token: str) -> None:
-    await assert_refused({**world.settings, ("telegram", "token"): token}, "telegram", "token")
+@in_each(
+    "token",
+    telegram=["123456:AAH-unmistakable_but_wrong", "1:unmistakable:malformed"],
+    vk=["vk1.a.unmistakable_but_wrong"],
+)
+async def test_a_wrong_token(world: World, side: Side, token: str) -> None:
+    await assert_refused({**world.settings, (side.name, "token"): token}, side.name, "token")
 
 
 async def test_no_token_at_all(world: World) -> None:
@@ -70,8 +80,8 @@ async def test_a_webhook(world: World) -> None:
     assert world.telegram.calls("getUpdates") == []
 
 
-async def test_telegram_out_of_reach(world: World, nobody_listens: str) -> None:
-    await assert_refused({**world.settings, ("telegram", "api_url"): nobody_listens}, "telegram", "reached", "address")
+async def test_a_messenger_out_of_reach(world: World, side: Side, nobody_listens: str) -> None:
+    await assert_refused({**world.settings, (side.name, "api_url"): nobody_listens}, side.name, "reached", "address")
 
 
 async def test_no_such_bucket(world: World) -> None:
@@ -141,36 +151,42 @@ async def test_an_unknown_option_is_explained(world: World) -> None:
     assert (ended.code, "--sandbocks" in ended.err, "usage" in ended.err) == (2, True, True)
 
 
-async def test_a_good_start_says_that_it_is_ready_and_ends_with_exit_code_0(world: World) -> None:
+async def test_a_good_start_says_that_it_is_ready_and_ends_with_exit_code_0(world: World, side: Side) -> None:
     async with running(world.settings, world.folder) as program:
-        await world.telegram.wait(lambda: world.telegram.polled)
+        await side.world.wait(lambda: side.world.polled)
         program.signal(signal.SIGTERM)
         ended = await program.ended()
     assert (ended.code, ended.out) == (0, "")
-    assert [word for word in ("@sandbox_bot", "can be listed", "ready", "stopped") if word not in ended.err] == []
+    assert [word for word in (ACCOUNTS[side.name], "can be listed", "ready", "stopped") if word not in ended.err] == []
 
 
-async def test_the_check_prints_a_table_polls_nothing_and_makes_no_state_file(world: World) -> None:
+CHECKS = {
+    "telegram": {"getMe", "getWebhookInfo"},
+    "vk": {"groups.getById", "groups.getTokenPermissions", "groups.getLongPollSettings", "groups.getLongPollServer"},
+}
+
+
+async def test_the_check_prints_a_table_polls_nothing_and_makes_no_state_file(world: World, side: Side) -> None:
     ended = await run(world.settings, "--check")
     assert (ended.code, ended.err) == (0, "")
     assert [line.split()[0] for line in ended.out.splitlines()] == ["ok"] * 4
-    assert "@sandbox_bot" in ended.out
+    assert ACCOUNTS[side.name] in ended.out
     assert BUCKET in ended.out
-    assert {call.method for call in world.telegram.calls} == {"getMe", "getWebhookInfo"}
+    assert {call.method for call in side.world.calls} == CHECKS[side.name]
     assert list(world.folder.iterdir()) == []
     assert world.objects == {}
     assert world.s3.uploads(BUCKET) == []
 
 
-async def test_the_check_does_not_disturb_a_bot_that_runs(world: World) -> None:
-    alice, chat = meet(world)
+async def test_the_check_does_not_disturb_a_bot_that_runs(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot():
-        await world.telegram.wait(lambda: world.telegram.polled)
+        await side.world.wait(lambda: side.world.polled)
         ended = await run(world.settings, "--check")
         chat.say(alice, "hello")
         await chat.wait_for("[greeting]")
     assert ended.code == 0
-    assert {call.status for call in world.telegram.calls("getUpdates")} <= {200, None}
+    assert {call.status for call in side.world.calls(side.names.poll)} <= {200, None}
 
 
 async def test_the_check_tells_all_that_is_wrong_at_once(world: World, nobody_listens: str) -> None:
@@ -192,18 +208,21 @@ async def test_the_check_points_out_privacy_mode_without_failing(world: World) -
     assert "/setprivacy" in ended.out
 
 
-async def test_no_secret_is_logged_at_any_level_whatever_goes_wrong(world: World) -> None:
+TOO_FAST: dict[str, Instead] = {"telegram": TooManyRequests(1), "vk": ApiError(6)}
+
+
+async def test_no_secret_is_logged_at_any_level_whatever_goes_wrong(world: World, side: Side) -> None:
     """A whole life at DEBUG: a start, outages of both sides, uploads small and large, a failure, a stop."""
-    alice, chat = meet(world)
-    faults = world.telegram.faults
+    alice, chat = side.meet()
+    faults = side.world.faults
     async with store_behind_proxy(world) as (proxy, store):
         settings = {**world.settings, **store, ("limits", "max_file_size"): "11 MiB"}
         async with running(settings, world.folder, "--log-level", "DEBUG") as program:
-            await world.telegram.wait(lambda: world.telegram.polled)
-            faults.add(method="getUpdates", answer=Html502())
-            faults.add(method="sendMessage", answer=TooManyRequests(1))
-            faults.add(method="getFile", answer=Html502())
-            faults.add(method="file", answer=Html502())
+            await side.world.wait(lambda: side.world.polled)
+            faults.add(method=side.names.poll, answer=Html502())
+            faults.add(method=side.names.send, answer=TOO_FAST[side.name])
+            for method in {side.names.fetch, side.names.resolve, "file"}:
+                faults.add(method=method, answer=Html502())
             for number, size in enumerate((10, 9 * 2**20, 12 * 2**20, 20 * 2**20 + 1)):
                 chat.send_document(alice, f"{number}.bin", Content.generated(size))
             await chat.wait_for(SAVED)
@@ -217,7 +236,7 @@ async def test_no_secret_is_logged_at_any_level_whatever_goes_wrong(world: World
     assert "out of order" in ended.err
     assert not any(secret in ended.out + ended.err for secret in SECRETS)
     assert "/bot123456:" not in ended.err
-    assert "Signature=" not in ended.err
+    assert re.search(r"Signature=|[?&](dl|extra|hash)=", ended.err) is None
 
 
 async def test_a_messenger_out_of_reach_is_waited_out_when_there_is_only_something_to_say(world: World) -> None:

@@ -9,7 +9,8 @@ import pytest
 import trio
 
 from tests.bot.program import running
-from tests.bot.talk import HASTY, NO_LIMITS, SAVED, markers, meet, said, store_behind_proxy
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, in_each, markers, meet, said, store_behind_proxy
+from tests.sides import Side
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.telegram import Chat, Content, Delay, Html502, SlowBody
 
@@ -22,38 +23,38 @@ def graced(seconds: float) -> Mapping[tuple[str, str], str]:
     return {**NO_LIMITS, ("stop", "grace_period"): f"{seconds} s", ("uploads", "part_size"): "5 MiB"}
 
 
-async def test_an_idle_bot_stops_at_once_without_another_poll(world: World) -> None:
-    alice, chat = meet(world)
+async def test_an_idle_bot_stops_at_once_without_another_poll(world: World, side: Side) -> None:
+    alice, chat = side.meet()
     async with world.bot() as bot:
         chat.say(alice, "hello")
         await chat.wait_for("[greeting]")
-        await world.telegram.wait(lambda: world.telegram.polled)
-        polls = len(world.telegram.calls("getUpdates"))
+        await side.world.wait(lambda: side.world.polled)
+        polls = len(side.world.calls(side.names.poll))
         bot.stop.set()
         before = trio.current_time()
     assert trio.current_time() - before < SOON
-    assert len(world.telegram.calls("getUpdates")) == polls
+    assert len(side.world.calls(side.names.poll)) == polls
 
 
-async def test_an_upload_that_ends_within_the_grace_period_is_finished_and_told(world: World) -> None:
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=SlowBody(6 * MIB))
+async def test_an_upload_that_ends_within_the_grace_period_is_finished_and_told(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    side.world.faults.add(method="file", answer=SlowBody(6 * MIB))
     async with world.bot() as bot:
         chat.send_document(alice, "film.mkv", Content.generated(4 * MIB))
-        await world.telegram.wait(lambda: world.telegram.calls("file"))
+        await side.world.wait(lambda: side.world.calls("file"))
         bot.stop.set()
     assert markers(chat) == ["[greeting]", "[document]", SAVED]
     assert world.objects["film.mkv"].size == 4 * MIB
 
 
-async def test_what_was_taken_in_before_the_stop_is_answered(world: World) -> None:
-    """Messages that Telegram was slow to take are waited for."""
-    world.telegram.faults.add(method="sendMessage", answer=Delay(0.5), times=2)
-    meetings = [meet(world, f"Person {number}") for number in range(2)]
+async def test_what_was_taken_in_before_the_stop_is_answered(world: World, side: Side) -> None:
+    """Messages that the messenger was slow to take are waited for."""
+    side.world.faults.add(method=side.names.send, answer=Delay(0.5), times=2)
+    meetings = [side.meet(f"Person {number}") for number in range(2)]
     async with world.bot() as bot:
         for person, chat in meetings:
             chat.say(person, "hello")
-        await world.telegram.wait(lambda: len(world.telegram.calls("sendMessage")) == 2)
+        await side.world.wait(lambda: len(side.world.calls(side.names.send)) == 2)
         bot.stop.set()
     assert [markers(chat) for _, chat in meetings] == [["[greeting]"]] * 2
 
@@ -114,26 +115,27 @@ async def test_documents_that_wait_for_a_slot_are_saved_once_after_the_restart(w
     assert {key: world.content(key) for key in world.objects} == {name: name.encode() for name in names}
 
 
-async def test_messages_that_were_not_sent_before_the_stop_are_sent_after_the_restart(world: World) -> None:
-    alice, chat = meet(world)
-    outage = world.telegram.faults.add(method="sendMessage", answer=Html502(), times=None)
+async def test_messages_that_were_not_sent_before_the_stop_are_sent_after_the_restart(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    outage = side.world.faults.add(method=side.names.send, answer=Html502(), times=None)
     async with world.bot(graced(1), HASTY) as bot:
         chat.say(alice, "hello")
         chat.send_document(alice, "report.pdf", b"content")
         await world.object("report.pdf")
-        await world.telegram.wait(lambda: outage.hits)
+        await side.world.wait(lambda: outage.hits)
         bot.stop.set()
     assert said(chat) == []
-    world.telegram.faults.clear()
+    side.world.faults.clear()
     async with world.bot(graced(10)):
         await chat.wait_for(SAVED)
     assert markers(chat) == ["[greeting]", "[document]", SAVED]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_signal_ends_the_program_with_exit_code_0(world: World, number: signal.Signals) -> None:
-    alice, chat = meet(world)
+@in_each("number", telegram=[signal.SIGINT, signal.SIGTERM], vk=[signal.SIGTERM])
+async def test_a_signal_ends_the_program_with_exit_code_0(world: World, side: Side, number: signal.Signals) -> None:
+    alice, chat = side.meet()
     async with running(world.settings, world.folder) as program:
+        await side.world.wait(lambda: side.world.polled)
         chat.say(alice, "hello")
         await chat.wait_for("[greeting]")
         program.signal(number)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bot.talk import SAVED, UNHURRIED
+from tests.bot.talk import NO_LIMITS, SAVED
 from tests.world import World
 from trio_s3_bot.sandbox.replies import Delay, SlowBody
 
@@ -41,7 +41,7 @@ async def test_files_of_one_name_from_both_stand_beside_each_other(world: World)
 
 async def test_in_folders_by_person_nobody_overwrites_the_file_of_a_namesake_in_the_other(world: World) -> None:
     by_person = {("names", "key"): "{messenger}/{user}/{name}", ("names", "on_conflict"): "overwrite"}
-    async with world.bot({**UNHURRIED, **by_person}):
+    async with world.bot({**NO_LIMITS, **by_person}):
         for side in world.sides:
             person, chat = side.meet(id=SAME_ID)
             chat.send_document(person, "report.pdf", side.name.encode())
@@ -81,7 +81,7 @@ async def test_who_may_use_the_bot_in_one_messenger_may_not_in_the_other(world: 
 
 
 async def test_what_one_has_sent_is_not_counted_for_the_other(world: World) -> None:
-    async with world.bot({**UNHURRIED, ("limits", "files_per_day"): "1"}):
+    async with world.bot({**NO_LIMITS, ("limits", "files_per_day"): "1"}):
         for side in world.sides:
             person, chat = side.meet(id=SAME_ID)
             chat.send_document(person, f"{side.name}.txt", b"1")
@@ -93,7 +93,7 @@ async def test_what_one_has_sent_is_not_counted_for_the_other(world: World) -> N
 
 async def test_a_question_to_one_is_not_answered_by_the_other_nor_are_the_files_listed(world: World) -> None:
     telegram, vk = world.sides
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         alice, chat = telegram.meet(id=SAME_ID)
         twin, other = vk.meet(id=SAME_ID)
         chat.send_document(alice, "report.pdf", b"content")
@@ -129,14 +129,14 @@ async def test_killed_in_the_middle_of_uploads_it_saves_everything_once_and_answ
     people = [(side, *side.meet(id=SAME_ID)) for side in world.sides]
     for side, _, _ in people:
         side.world.faults.add(method="file", answer=SlowBody(1_000_000))
-    async with world.bot(UNHURRIED) as bot:
+    async with world.bot(NO_LIMITS) as bot:
         for _, person, chat in people:
             for name in ("same.bin", "other.bin"):
                 chat.send_document(person, name, LARGE)
             chat.say(person, "hello?")
         await world.s3.wait(lambda: len(world.s3.uploads("files")) >= 2)
         bot.scope.cancel()
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         for side, _, chat in people:
             await chat.wait_for("[document is required]")
             await side.world.changes.until(lambda chat=chat: all(told(chat, name) for name in ("same", "other")))
@@ -178,7 +178,7 @@ async def test_one_that_is_out_of_order_does_not_hold_up_the_other(world: World)
 async def test_the_slots_are_shared_fairly_between_a_heap_in_one_and_a_file_in_the_other(world: World) -> None:
     telegram, vk = world.sides
     telegram.world.faults.add(method="file", times=None, answer=Delay(0.2))
-    async with world.bot({**UNHURRIED, ("worker", "concurrent_workers"): "1"}):
+    async with world.bot({**NO_LIMITS, ("worker", "concurrent_workers"): "1"}):
         alice, chat = telegram.meet()
         for number in range(12):
             chat.send_document(alice, f"{number}.txt", b"content")

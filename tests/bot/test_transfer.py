@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from functools import partial
 
-import pytest
-
-from tests.bot.talk import HASTY, NO_LIMITS, SAVED, markers, meet, said, store_behind_proxy
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, in_each, markers, only, said, store_behind_proxy
+from tests.sides import Chat, Person, Side
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import (
     S3_INTERNAL_ERROR,
@@ -20,7 +19,8 @@ from trio_s3_bot.sandbox.faults import (
     s3_error,
 )
 from trio_s3_bot.sandbox.faults import Status as StoreStatus
-from trio_s3_bot.sandbox.telegram import Chat, Content, CutBody, Html502, SlowBody, Status, User, WrongSize
+from trio_s3_bot.sandbox.replies import CutBody, Html502, SlowBody, Status, WrongSize
+from trio_s3_bot.sandbox.world import Content
 
 MIB = 2**20
 PARTS = {
@@ -29,9 +29,10 @@ PARTS = {
     ("uploads", "memory_limit"): "10 MiB",
 }
 """The smallest parts that the settings allow."""
+KNOWS_NONE = "the transfer knows no messenger"
 
 
-async def send(chat: Chat, person: User, size: int, name: str = "film.mkv") -> Content:
+async def send(chat: Chat, person: Person, size: int, name: str = "film.mkv") -> Content:
     content = Content.generated(size, name)
     chat.send_document(person, name, content)
     return content
@@ -41,9 +42,9 @@ def is_whole(world: World, content: Content, key: str = "film.mkv") -> bool:
     return world.s3.content(BUCKET, key).sha256() == content.sha256()
 
 
-@pytest.mark.parametrize("size", [5 * MIB - 1, 5 * MIB, 12 * MIB])
-async def test_a_document_of_any_number_of_parts_arrives_as_it_was_sent(world: World, size: int) -> None:
-    alice, chat = meet(world)
+@in_each("size", telegram=[5 * MIB - 1, 5 * MIB, 12 * MIB], vk=[12 * MIB])
+async def test_a_document_of_any_number_of_parts_arrives_as_it_was_sent(world: World, side: Side, size: int) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}):
         content = await send(chat, alice, size)
         await chat.wait_for(SAVED)
@@ -53,10 +54,11 @@ async def test_a_document_of_any_number_of_parts_arrives_as_it_was_sent(world: W
     assert calls.count("PutObject") == (1 if size < 5 * MIB else 0)
 
 
-async def test_downloading_and_uploading_overlap(world: World) -> None:
+@only("telegram", KNOWS_NONE)
+async def test_downloading_and_uploading_overlap(world: World, side: Side) -> None:
     """The first part is in the store before the last bytes have come."""
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=SlowBody(6 * MIB))
+    alice, chat = side.meet()
+    side.world.faults.add(method="file", answer=SlowBody(6 * MIB))
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}):
         content = await send(chat, alice, 12 * MIB)
         await chat.wait_for(SAVED)
@@ -76,10 +78,10 @@ DOWNLOADS: dict[str, CutBody | WrongSize | Html502 | Status] = {
 }
 
 
-@pytest.mark.parametrize("fault", DOWNLOADS)
-async def test_a_document_that_comes_through_wrong_is_fetched_again(world: World, fault: str) -> None:
-    alice, chat = meet(world)
-    struck = world.telegram.faults.add(method="file", answer=DOWNLOADS[fault])
+@in_each("fault", telegram=list(DOWNLOADS), vk=["cut between parts", "too short", "not found"])
+async def test_a_document_that_comes_through_wrong_is_fetched_again(world: World, side: Side, fault: str) -> None:
+    alice, chat = side.meet()
+    struck = side.world.faults.add(method="file", answer=DOWNLOADS[fault])
     async with world.bot(PARTS, HASTY):
         content = await send(chat, alice, 12 * MIB)
         await chat.wait_for(SAVED)
@@ -90,12 +92,12 @@ async def test_a_document_that_comes_through_wrong_is_fetched_again(world: World
     assert world.s3.uploads(BUCKET) == []
 
 
-@pytest.mark.parametrize("size", [3 * MIB, 12 * MIB])
+@in_each("size", telegram=[3 * MIB, 12 * MIB], vk=[12 * MIB])
 async def test_a_document_that_never_comes_through_whole_is_given_up_and_leaves_nothing(
-    world: World, size: int
+    world: World, side: Side, size: int
 ) -> None:
-    alice, chat = meet(world)
-    world.telegram.faults.add(method="file", answer=WrongSize(-1), times=None)
+    alice, chat = side.meet()
+    side.world.faults.add(method="file", answer=WrongSize(-1), times=None)
     async with world.bot(PARTS, HASTY):
         await send(chat, alice, size)
         answer = await chat.wait_for("could not be saved")
@@ -104,9 +106,10 @@ async def test_a_document_that_never_comes_through_whole_is_given_up_and_leaves_
     assert world.s3.uploads(BUCKET) == []
 
 
-async def test_a_gap_between_stored_parts_is_filled_with_the_right_bytes(world: World) -> None:
+@only("telegram", KNOWS_NONE)
+async def test_a_gap_between_stored_parts_is_filled_with_the_right_bytes(world: World, side: Side) -> None:
     """Part 1 is lost after part 2 was stored: then part 1 is read again, and the reading jumps to part 3."""
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}, HASTY):
         one, three = (proxy.hold(partial(is_part, number)) for number in (1, 3))
         content = await send(chat, alice, 17 * MIB)
@@ -129,15 +132,15 @@ def is_film_part(request: Request | Record) -> bool:
     return request.call == "UploadPart" and request.path.endswith("/film.mkv")
 
 
-async def test_a_path_that_has_expired_is_asked_for_anew(world: World) -> None:
-    alice, chat = meet(world)
-    world.telegram.file_lifetime = 0
+async def test_a_link_that_has_expired_is_asked_for_anew(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    side.world.file_lifetime = 0
     async with world.bot(PARTS, HASTY):
         content = await send(chat, alice, MIB)
-        await world.telegram.wait(lambda: world.telegram.calls("file"))
-        world.telegram.file_lifetime = 3600
+        await side.world.wait(lambda: any(call.finished for call in side.world.calls(side.names.fetch)))
+        side.world.file_lifetime = 3600
         await chat.wait_for(SAVED)
-    assert len(world.telegram.calls("getFile")) >= 2
+    assert len(side.world.calls(side.names.fetch)) >= 2
     assert is_whole(world, content)
 
 
@@ -158,10 +161,12 @@ UPLOADS: dict[str, tuple[str, Fault, When]] = {
 }
 
 
-@pytest.mark.parametrize("case", UPLOADS)
-async def test_a_large_document_becomes_one_object_whatever_is_lost_on_the_way(world: World, case: str) -> None:
+@in_each("case", telegram=list(UPLOADS), vk=["complete unanswered"])
+async def test_a_large_document_becomes_one_object_whatever_is_lost_on_the_way(
+    world: World, side: Side, case: str
+) -> None:
     call, fault, when = UPLOADS[case]
-    alice, chat = meet(world)
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}, HASTY):
         strike = proxy.add(fault, match=call, when=when)
         content = await send(chat, alice, 12 * MIB)
@@ -173,11 +178,13 @@ async def test_a_large_document_becomes_one_object_whatever_is_lost_on_the_way(w
     assert "taken already" not in "".join(said(chat))
 
 
-@pytest.mark.parametrize("when", When)
-async def test_a_small_document_becomes_one_object_whatever_is_lost_on_the_way(world: World, when: When) -> None:
-    alice, chat = meet(world)
+@in_each("when", telegram=["before", "after"], vk=["after"])
+async def test_a_small_document_becomes_one_object_whatever_is_lost_on_the_way(
+    world: World, side: Side, when: str
+) -> None:
+    alice, chat = side.meet()
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**PARTS, **settings}, HASTY):
-        strike = proxy.add(Reset(), match="PutObject", when=when)
+        strike = proxy.add(Reset(), match="PutObject", when=When[when.upper()])
         content = await send(chat, alice, MIB)
         await chat.wait_for(SAVED)
     assert strike.count == 1
@@ -186,10 +193,11 @@ async def test_a_small_document_becomes_one_object_whatever_is_lost_on_the_way(w
     assert "taken already" not in "".join(said(chat))
 
 
-async def test_uploads_share_memory_for_two_parts_and_all_come_through(world: World) -> None:
+@only("telegram", KNOWS_NONE)
+async def test_uploads_share_memory_for_two_parts_and_all_come_through(world: World, side: Side) -> None:
     """More slots than memory: they take turns, and none starves another."""
     settings = {**PARTS, ("uploads", "concurrent_uploads"): "6"}
-    meetings = [meet(world, f"Person {number}") for number in range(6)]
+    meetings = [side.meet(f"Person {number}") for number in range(6)]
     async with world.bot(settings):
         contents = [await send(chat, person, 11 * MIB, f"{person.id}.bin") for person, chat in meetings]
         for _, chat in meetings:

@@ -8,7 +8,7 @@ import pytest
 import structlog
 import trio
 
-from tests.bot.talk import HASTY, SAVED, UNHURRIED
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED
 from tests.sides import Side
 from tests.world import World
 from trio_s3_bot.sandbox.replies import Status
@@ -39,7 +39,7 @@ async def test_what_can_not_be_said_until_the_operator_acts_is_said_then(
     alice, chat = side.meet()
     refused = world.vk.faults.add(method=SEND, answer=ApiError(code), times=None)
     with structlog.testing.capture_logs() as logs:
-        async with world.bot({**UNHURRIED, ("stop", "grace_period"): "0 s"}):
+        async with world.bot({**NO_LIMITS, ("stop", "grace_period"): "0 s"}):
             chat.say(alice, "hello")
             chat.send_document(alice, "a.txt", b"a")
             await world.object("a.txt")
@@ -47,14 +47,14 @@ async def test_what_can_not_be_said_until_the_operator_acts_is_said_then(
             await until_logged(logs, "error", switch)
     assert chat.bot_messages == []
     world.vk.faults.remove(refused)
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         await chat.wait_for("[greeting]")
         await chat.wait_for(f"{SAVED} a.txt")
 
 
 @pytest.mark.parametrize("code", [911, 914])
 async def test_a_message_that_vk_finds_fault_with_is_said_as_far_as_can_be(world: World, side: Side, code: int) -> None:
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         alice, chat = side.meet()
         chat.say(alice, "hello")
         await chat.wait_for("[greeting]")
@@ -68,12 +68,12 @@ async def test_a_document_that_needs_a_new_link_waits_while_the_token_may_not_as
 ) -> None:
     alice, chat = side.meet()
     with structlog.testing.capture_logs() as logs:
-        async with world.bot({**UNHURRIED, ("stop", "grace_period"): "0 s"}):
+        async with world.bot({**NO_LIMITS, ("stop", "grace_period"): "0 s"}):
             world.vk.faults.add(method=DOC_ROUTE, answer=Status(503))
             world.vk.faults.add(method=LOOK_UP, answer=ApiError(15))
             chat.send_document(alice, "a.txt", b"a")
             await until_logged(logs, "warning", "Create a token with the right to community messages")
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         await chat.wait_for(f"{SAVED} a.txt")
 
 
@@ -82,7 +82,7 @@ async def test_documents_of_messages_that_come_in_part_are_saved_after_an_outage
 ) -> None:
     (alice, chat), (bob, other) = side.meet("Alice"), side.meet("Bob")
     out_of_order = world.vk.faults.add(method=LOOK_UP, answer=ApiError(10), times=None)
-    async with world.bot(UNHURRIED, HASTY) as bot:
+    async with world.bot(NO_LIMITS, HASTY) as bot:
         chat.send_documents(alice, [("a.txt", b"a"), ("b.txt", b"b")], cropped=True, left=1)
         chat.say(alice, "hello?")
         await world.vk.wait(lambda: out_of_order.hits >= 4)
@@ -91,7 +91,7 @@ async def test_documents_of_messages_that_come_in_part_are_saved_after_an_outage
         bot.scope.cancel()
     assert chat.bot_messages == []
     world.vk.faults.remove(out_of_order)
-    async with world.bot(UNHURRIED, HASTY):
+    async with world.bot(NO_LIMITS, HASTY):
         await chat.wait_for(f"{SAVED} 2 files")
         await chat.wait_for("[document is required]")
         await other.wait_for(f"{SAVED} c.txt")
@@ -100,7 +100,7 @@ async def test_documents_of_messages_that_come_in_part_are_saved_after_an_outage
 
 async def test_a_message_that_never_comes_whole_is_answered_with_words(world: World, side: Side) -> None:
     world.vk.faults.add(method=LOOK_UP, answer=ApiError(100))
-    async with world.bot(UNHURRIED):
+    async with world.bot(NO_LIMITS):
         alice, chat = side.meet(language="ru")
         chat.send_document(alice, "a.txt", b"a", cropped=True)
         await chat.wait_for("дошло до меня не целиком")

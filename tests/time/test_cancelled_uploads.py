@@ -96,7 +96,8 @@ async def test_a_cancel_in_the_same_commit_as_the_end_of_its_document_counts_if_
         slow.go_on()
         await all_ended(inbox)
     saved = cancel_comes_at == 2
-    assert len(store.objects) == await count(database, "files") == await count(database, "notices") == saved
+    told = await count(database, "notices WHERE kind = 'Saved'")
+    assert len(store.objects) == await count(database, "files") == told == saved
     assert await count(database, f"uploads WHERE state = '{'saved' if saved else 'cancelled'}'") == 1
 
 
@@ -112,7 +113,7 @@ async def test_a_document_that_is_cancelled_does_not_end_otherwise_any_more(data
     assert (await count(database, "notices"), await count(database, "files")) == (said, 0)
 
 
-async def test_a_document_that_can_not_be_saved_and_was_cancelled_meanwhile_ends_without_a_word(
+async def test_a_document_that_can_not_be_saved_and_was_cancelled_meanwhile_is_only_said_to_be_cancelled(
     inbox: Inbox, slow: SlowDisk, database: Database, messenger: ScriptedMessenger
 ) -> None:
     store = StoreInMemory()
@@ -131,6 +132,6 @@ async def test_a_document_that_can_not_be_saved_and_was_cancelled_meanwhile_ends
             slow.go_on()
         await all_ended(inbox)
         await outbox.until_all_is_said()
-    assert messenger.texts(ALICE) == []
+    assert messenger.texts(ALICE) == ["a\ncancelled"]
     assert store.open_uploads == {}
     assert await count(database, "uploads WHERE state = 'cancelled'") == 1

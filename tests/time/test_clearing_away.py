@@ -97,9 +97,7 @@ async def test_while_others_are_saved_what_can_not_be_cleared_away_is_no_outage(
     inbox: Inbox, messenger: ScriptedMessenger, store: StubbornStore, transfer: TimedTransfer, trouble: Exception
 ) -> None:
     store.trouble = trouble
-    transfer.fault = lambda plan: (
-        DocumentRefused(Reason.TOO_BIG_FOR_OPERATOR, limit=1) if plan.key == "large" else None
-    )
+    transfer.fault = lambda plan: DocumentRefused(Reason.TOO_BIG_FOR_OPERATOR, limit=1) if plan.key == "large" else None
     async with uploading(inbox, store, transfer, messenger):
         await take(inbox, BOB, "first", say=False)
         await trio.sleep(2)

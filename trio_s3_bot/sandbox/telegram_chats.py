@@ -76,7 +76,7 @@ class Chat(Room):
         ids: Iterator[int],
         members: list[User],
     ) -> None:
-        super().__init__(kind, chat_id, names, around.changes, ids)
+        super().__init__(kind, chat_id, names, around.changes, ids, around.bot.id)
         self.members = members
         self._around = around
 

@@ -55,12 +55,14 @@ class Topic:
 
 class Room:
     """
-    One chat. `messages` is how it looks now, `history` what the bot did in it, in order.
+    One chat. `messages` is how it looks now, `history` what the bot did in it, in order; `bot_id` says who that is.
 
     `forbidden` is why the bot may not write (the text of the 403), `moved_to` the supergroup that a group became.
     """
 
-    def __init__(self, kind: Kind, chat_id: int, names: dict[str, str], changes: Changes, ids: Iterator[int]) -> None:
+    def __init__(
+        self, kind: Kind, chat_id: int, names: dict[str, str], changes: Changes, ids: Iterator[int], bot_id: int
+    ) -> None:
         self.kind, self.id, self.names = kind, chat_id, names
         self.history: list[Deed] = []
         self.topics: dict[int, Topic] = {}
@@ -71,6 +73,7 @@ class Room:
         self._messages: dict[int, Message] = {}
         self._changes = changes
         self._ids = ids
+        self._bot_id = bot_id
 
     @property
     def messages(self) -> list[Message]:
@@ -78,7 +81,7 @@ class Room:
 
     @property
     def bot_messages(self) -> list[Message]:
-        return [message for message in self._messages.values() if message.get("from", {}).get("is_bot")]
+        return [message for message in self._messages.values() if message.get("from", {}).get("id") == self._bot_id]
 
     def as_json(self) -> dict[str, Any]:
         forum = {"is_forum": True} if self.topical and self.kind == "supergroup" else {}
