@@ -11,7 +11,15 @@ import trio
 from trio_s3_bot import conversation, texts
 from trio_s3_bot.config import WorkerConfig
 from trio_s3_bot.conversation import AnswerPress, Decision, Rules
-from trio_s3_bot.errors import MessengerError, OperatorNeeded, RetryAfter, StateError, TokenRefused, Unavailable
+from trio_s3_bot.errors import (
+    MessageGone,
+    MessengerError,
+    OperatorNeeded,
+    RetryAfter,
+    StateError,
+    TokenRefused,
+    Unavailable,
+)
 from trio_s3_bot.inbox import STATE_PAUSE, Claim, Updates
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat
@@ -21,7 +29,8 @@ from trio_s3_bot.shelf import Shelf
 __all__ = ["Worker", "WorkerConfig"]
 
 MOST_FAILURES = 3  # an update that fails so often is set aside
-MOST_FETCHES = 24  # attempts to get a cropped one whole, in about one and a half hours as shipped
+MOST_FETCHES = 24  # attempts to get a cropped one whole in an outage, in about one and a half hours as shipped
+MOST_REFUSALS = 6  # the same, if that is refused: a minute
 
 log = structlog.get_logger()
 
@@ -84,18 +93,21 @@ class Worker:
             log.error("a message can't be fetched whole; its chat waits", chat=chat.key, error=str(error))
             self._updates.give_back(claim, pause=self._pauses.longest)
         except Unavailable as error:
-            return await self._rests(claim, error)
-        except MessengerError as error:
+            return await self._rests(claim, error, MOST_FETCHES)
+        except MessageGone as error:
             log.warning("a message can't be fetched whole", chat=chat.key, error=str(error))
             return False
+        except MessengerError as error:
+            # What is refused now may be granted later, and there may be a document in it.
+            return await self._rests(claim, error, MOST_REFUSALS)
         else:
             await self._updates.complete(claim, whole)
         return True
 
-    async def _rests(self, claim: Claim, error: Unavailable) -> bool:
-        """Let a chat wait whose update can't be got whole now; false when that has been tried often enough."""
+    async def _rests(self, claim: Claim, error: MessengerError, most: int) -> bool:
+        """Let a chat wait whose update can't be got whole now; false when that has been tried `most` times."""
         failures = claim.failures + 1
-        if failures >= MOST_FETCHES:
+        if failures >= most:
             return False
         pause = self._pauses.after(failures) * random.uniform(0.7, 1.0)
         if isinstance(error, RetryAfter):

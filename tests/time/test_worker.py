@@ -233,15 +233,29 @@ async def test_one_that_can_never_be_fetched_is_answered_with_words_and_the_next
     assert await inbox.updates.unfinished() == 0
 
 
-@pytest.mark.parametrize("error", [MessageGone("gone"), ChatUnreachable("917"), RequestRefused("100")])
-async def test_one_that_is_gone_is_answered_with_words_at_once(
-    inbox: Inbox, messenger: ScriptedMessenger, error: Exception
+@pytest.mark.parametrize(
+    ("error", "tries"), [(MessageGone("gone"), 1), (ChatUnreachable("917"), 6), (RequestRefused("100"), 6)]
+)
+async def test_one_that_is_gone_or_refused_again_and_again_is_answered_with_words_soon(
+    inbox: Inbox, messenger: ScriptedMessenger, error: Exception, tries: int
 ) -> None:
     messenger.fetching = lambda _: error
     messenger.deliver([cropped(ALICE, 1)])
     async with answering(inbox, messenger):
-        await trio.sleep(1)
+        await trio.sleep(100)
     assert [text[:20] for text in messenger.texts(ALICE)] == ["Only a part of your "]
+    assert len(messenger.fetched) == tries
+
+
+@pytest.mark.parametrize("error", [ChatUnreachable("917"), RequestRefused("100")])
+async def test_one_that_is_refused_once_is_not_given_up(
+    inbox: Inbox, messenger: ScriptedMessenger, error: Exception
+) -> None:
+    messenger.fetching = until(1, error)
+    messenger.deliver([cropped(ALICE, 1)])
+    async with answering(inbox, messenger):
+        await trio.sleep(100)
+    assert markers(messenger, ALICE) == ["[greeting", "[document"]
 
 
 @pytest.mark.parametrize("error", [TokenRefused("5"), OperatorNeeded("15", "Give it back.", 60)])
