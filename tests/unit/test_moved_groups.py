@@ -74,6 +74,13 @@ async def test_what_the_group_sent_comes_before_what_the_supergroup_sends(inbox:
     assert await handle_all(inbox, 4) == ["2", "3", "4", "5"]
 
 
+async def test_a_group_that_is_said_to_become_itself_stays_what_it_is(inbox: Inbox) -> None:
+    await store(inbox, *said(NEW, 1))
+    await inbox.updates.finish(await take(inbox), GREETED)
+    await store(inbox, *said(NEW, 2), replace(*moved(3), chat=NEW), *said(NEW, 4))
+    assert await handle_all(inbox, 3) == ["2", "3", "4"]
+
+
 async def test_the_supergroup_waits_for_what_is_in_hand_of_the_group(inbox: Inbox) -> None:
     await store(inbox, *said(OLD, 1, 2))
     in_hand = await take(inbox)

@@ -191,6 +191,8 @@ def file_from(connection: sqlite3.Connection, row: tuple[Any, ...]) -> SavedFile
 def move_chat(connection: sqlite3.Connection, old: Chat, new_id: int) -> Chat:
     """Let a group that became a supergroup go on under its new id, with all that is on record of it."""
     new = replace(old, id=new_id)
+    if new == old:
+        return new
     _, state = chat_and_state(connection, old.key) or (old, ChatState())
     connection.execute(
         "INSERT OR IGNORE INTO chats (key, chat, state) VALUES (?, ?, ?)",
