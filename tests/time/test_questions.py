@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from tests.time.fakes import PART_SIZE, Disk, ScriptedMessenger, StoreInMemory, TimedTransfer, inbox_on
-from tests.time.scenes import all_ended, decide, document, person, speaking, take, uploading
+from tests.time.scenes import all_ended, decide, document, end, person, speaking, take, uploading
 from trio_s3_bot.conversation import Take
 from trio_s3_bot.conversation.state import Cancel
 from trio_s3_bot.inbox import Inbox
@@ -71,6 +71,20 @@ async def test_without_an_answer_about_a_name_that_is_taken_both_are_kept_after_
         await all_ended(inbox)
     assert begun(transfer) == {"b.txt": 0, "a (1).txt": A_MINUTE}
     assert store.objects["a.txt"] is others
+
+
+async def test_with_overwrite_those_without_an_answer_go_one_after_the_other(inbox: Inbox) -> None:
+    for upload in ("first", "second"):
+        await decide(inbox, ALICE, [Take(upload, document(upload), "a", None, 1, ask=True)])
+    await trio.sleep(61)
+    first = await inbox.uploads.claim(overwriting=True)
+    assert first is not None
+    assert first.job.id == "first"
+    assert await inbox.uploads.claim(overwriting=True) is None
+    await end(inbox, first)
+    second = await inbox.uploads.claim(overwriting=True)
+    assert second is not None
+    assert second.job.id == "second"
 
 
 async def test_a_document_that_is_cancelled_ends_at_once_and_leaves_nothing(

@@ -281,14 +281,16 @@ class Uploads:
         of: Collection[str] | None,
         overwriting: bool,
     ) -> str | None:
+        now = self._clock()
         found = connection.execute(
             f"SELECT chat, min(seq) FROM uploads WHERE {rows.OPEN} AND (state != 'asking' OR ask_until <= ?) "
             "AND id NOT IN (SELECT value FROM json_each(?)) "
             "AND NOT ((? OR policy IS 'overwrite') AND EXISTS (SELECT 1 FROM uploads AS older WHERE "
             f" older.chat = uploads.chat AND older.name = uploads.name AND older.{rows.OPEN} "
-            " AND older.prefix = uploads.prefix AND older.seq < uploads.seq AND older.state != 'asking')) "
+            " AND older.prefix = uploads.prefix AND older.seq < uploads.seq"
+            " AND (older.state != 'asking' OR older.ask_until <= ?))) "
             "GROUP BY chat",
-            (self._clock(), rows.encode(sorted(passed_over)), overwriting),
+            (now, rows.encode(sorted(passed_over)), overwriting, now),
         )
         heads = [(chat, seq) for chat, seq in found if of is None or chat.partition(":")[0] in of]
         if not heads:
