@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+import structlog
 import trio
 
 from trio_s3_bot import names
@@ -17,12 +18,14 @@ from trio_s3_bot.bucket import Bucket, ObjectFacts
 from trio_s3_bot.errors import DocumentRefused, KeyTaken, Reason, UploadConflict, UploadGone
 from trio_s3_bot.inbox import UploadClaim, Uploads
 from trio_s3_bot.keys import Choice, Keys, metadata_of
-from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, Source, UploadJob
+from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, Source, StoredObject, UploadJob
 from trio_s3_bot.progress import Meter, report
 from trio_s3_bot.texts import Sample
 from trio_s3_bot.transfer import Plan, Stored, Transfer, Unfinished
 
 KEYS_IN_A_ROW = 5  # keys tried in one attempt, when others take them from under it
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +135,13 @@ class Saver:
         self, choice: Choice, job: UploadJob, resolve: Callable[[UploadJob], Awaitable[Source]]
     ) -> Stored | None:
         """Save the document under a key; `None` when another object has come to stand there."""
-        if choice.stored is not None:
+        if choice.stored is not None and _is_whole(job, choice.stored):
             # An earlier attempt succeeded, and its answer or our record of it was lost.
             await self.abandon_multipart(job)
             return Stored(choice.stored.size, choice.stored.etag)
+        if choice.stored is not None and not choice.replaces:
+            log.warning("an object came out with another size and is written anew", upload=job.id, key=choice.key)
+            await self._bucket.delete(choice.key, etag=choice.stored.etag)
         if self._max_file_size is not None and (job.document.size or 0) > self._max_file_size:
             raise DocumentRefused(Reason.TOO_BIG_FOR_OPERATOR, limit=self._max_file_size)
         source = await resolve(job)
@@ -148,6 +154,8 @@ class Saver:
             await self.abandon_multipart(job)
             if own is None and isinstance(error, UploadGone):
                 raise
+            if own is not None and not _is_whole(job, own):
+                raise UploadConflict(f"{own.size} bytes stand under the document's name") from error
             return Stored(own.size, own.etag) if own else None
         except UploadConflict:
             # Amazon S3, "CompleteMultipartUpload": after a 409 the upload has to be begun anew.
@@ -238,6 +246,11 @@ def facts_of(job: UploadJob, key: str) -> ObjectFacts:
             "message": str(job.message_id),
         },
     )
+
+
+def _is_whole(job: UploadJob, own: StoredObject) -> bool:
+    """Whether the job's own object has the size that its messenger announced."""
+    return job.document.size in (None, own.size)
 
 
 def _same(part: Part, there: Mapping[int, Part]) -> bool:

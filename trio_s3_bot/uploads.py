@@ -304,14 +304,19 @@ class UploadSlots:
             await self._count_failure(claim, error)
             return
         outage.failed(error, of=job.id, at_least=error.seconds if isinstance(error, RetryAfter) else 0)
+        if outage.worth_telling:
+            await self._tell_delays(of=job.chat.messenger)
 
     async def _wait_for_store(self, job: UploadJob, error: StoreUnavailable | StoreRefused) -> None:
         self.store.failed(error, of=job.id)
         if self.store.worth_telling:
-            try:
-                await self._jobs.tell_delays()
-            except StateError as unwritable:
-                log.error("the state can't be written", error=str(unwritable))
+            await self._tell_delays()
+
+    async def _tell_delays(self, of: str | None = None) -> None:
+        try:
+            await self._jobs.tell_delays(of)
+        except StateError as unwritable:
+            log.error("the state can't be written", error=str(unwritable))
 
     def _later(self, job: UploadJob, pause: float) -> None:
         self._due[job.id] = trio.current_time() + pause

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import trio
@@ -44,6 +45,26 @@ async def test_a_document_that_was_saved_without_an_answer_is_not_taken_for_the_
         await all_ended(inbox)
     assert set(store.objects) == {"f.txt", "f (1).txt"}
     assert set(files(disk).values()) == {"f.txt", "f (1).txt"}
+
+
+async def test_an_object_of_ones_own_that_came_out_with_another_size_is_not_called_saved(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+) -> None:
+    """The store cut it short, and the answer that would have shown it was lost."""
+
+    def cut_short() -> Exception | None:
+        if len(transfer.begun) > 1 or "a" not in store.objects:
+            return None
+        store.objects["a"] = replace(store.objects["a"], size=1)
+        return LOST
+
+    store.lost = cut_short
+    async with speaking(inbox, messenger) as outbox, uploading(inbox, store, transfer, messenger):
+        await take(inbox, ALICE, "a")
+        await all_ended(inbox)
+        await outbox.until_all_is_said()
+    assert {key: found.size for key, found in store.objects.items()} == {"a": MIB}
+    assert len(transfer.begun) == 2
 
 
 @pytest.mark.parametrize("size", [MIB, 2 * PART_SIZE])

@@ -9,7 +9,7 @@ from tests.time.fakes import PART_SIZE, ScriptedMessenger, StoreInMemory, TimedT
 from tests.time.scenes import all_ended, decide, document, person, speaking, take, uploading
 from trio_s3_bot.conversation import Take
 from trio_s3_bot.conversation.state import Cancel
-from trio_s3_bot.errors import StoreUnavailable
+from trio_s3_bot.errors import StoreUnavailable, Unavailable
 from trio_s3_bot.inbox import Inbox
 
 ALICE = person(1)
@@ -32,6 +32,25 @@ async def test_however_many_files_wait_that_is_one_message(
         await trio.sleep(1000)
         await outbox.until_all_is_said()
     assert [text.split(" waiting")[0] for text in messenger.texts(ALICE)] == ["3000 files"]
+
+
+async def test_while_one_messenger_gives_out_no_files_only_its_own_people_hear_that_theirs_wait(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+) -> None:
+    other = ScriptedMessenger("vk")
+    messenger.resolving = until(HOUR, Unavailable("502"))
+    transfer.seconds = 120
+    async with (
+        speaking(inbox, messenger) as outbox,
+        speaking(inbox, other),
+        uploading(inbox, store, transfer, messenger, other),
+    ):
+        await take(inbox, ALICE, "a")
+        await take(inbox, person(1, "vk"), "b")
+        await all_ended(inbox)
+        await outbox.until_all_is_said()
+    assert len([text for text in messenger.texts(ALICE) if "a is waiting" in text]) == 1
+    assert not [text for text in other.texts(person(1, "vk")) if "waiting" in text]
 
 
 async def test_who_has_cancelled_a_file_is_not_told_that_it_waits(

@@ -241,16 +241,17 @@ class Uploads:
             self._told(chat, rows.Touched(notices=True, chores=renamed))
         return bool(chats)
 
-    async def tell_delays(self) -> None:
-        """Let every chat hear, once, which of its documents have to wait."""
+    async def tell_delays(self, of: str | None = None) -> None:
+        """Let every chat, or every one of the messenger `of`, hear once which of its documents have to wait."""
+        waiting = f"{rows.OPEN} AND NOT (cancelled OR delay_told) AND (:of IS NULL OR chat LIKE :of || ':%')"
 
         def write(connection: sqlite3.Connection) -> list[Chat]:
             untold = connection.execute(
-                f"SELECT id, chat, name FROM uploads WHERE {rows.OPEN} AND NOT (cancelled OR delay_told) ORDER BY seq"
+                f"SELECT id, chat, name FROM uploads WHERE {waiting} ORDER BY seq", {"of": of}
             ).fetchall()
             for upload, chat, name in untold:
                 rows.add_notice(connection, chat, Delayed(upload=upload, name=name))
-            connection.execute(f"UPDATE uploads SET delay_told = 1 WHERE {rows.OPEN}")
+            connection.execute(f"UPDATE uploads SET delay_told = 1 WHERE {waiting}", {"of": of})
             return [rows.chat_of(connection, chat) for chat in {chat for _, chat, _ in untold}]
 
         for chat in await self._database.write(write):
