@@ -142,7 +142,7 @@ async def test_more_documents_than_one_keyboard_holds_are_reached_from_the_list(
         listed = await chat.wait_for(lambda message: f"[document] {len(names)} files taken" in message["text"])
         assert side.labels(listed) == ["Files…"]
         side.press(chat, alice, listed, "Files…")
-        on_their_way = await chat.wait_for(f"On their way, {len(names)} files:")
+        on_their_way = await chat.wait_for(f"On their way: {len(names)}")
         assert side.labels(on_their_way) == [*names[: side.status_page], "›"]
         side.press(chat, alice, on_their_way, "›")
         page = await chat.wait_for("page 2 of 2")

@@ -133,7 +133,7 @@ async def test_a_cancelled_document_has_no_buttons_left_that_do_anything(world: 
         await part.reached.wait()
         side.press(chat, alice, taken, "Cancel")
         for late in (cancel, rename):
-            assert await toast(side.forge(chat, alice, taken, late)) == "That is over."
+            assert await toast(side.forge(chat, alice, taken, late)) == "This button no longer works."
         chat.say(alice, "/status")
         await chat.wait_for("Nothing is waiting or being saved.")
         part.release()

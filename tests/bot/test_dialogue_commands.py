@@ -82,7 +82,7 @@ async def test_cancel_with_several_uploads_needs_a_reply(world: World, side: Sid
         for hold in held:
             await hold.reached.wait()
         chat.say(alice, "/cancel")
-        await chat.wait_for("On their way, 2 files:")
+        await chat.wait_for("On their way: 2")
         chat.say(alice, "/cancel", reply_to=sent[0]["message_id"])
         await chat.wait_for(lambda message: re.search(r"a\.txt(:|\n)\s?cancelled", message["text"]))
         for hold in held:
@@ -118,7 +118,7 @@ async def test_status_shows_what_waits_and_runs_and_its_buttons_work(world: Worl
         await held.reached.wait()
         await chat.wait_for("[document] b.txt")
         chat.say(alice, "/status")
-        status = await chat.wait_for("On their way, 2 files:")
+        status = await chat.wait_for("On their way: 2")
         assert "• b.txt: waiting for its turn" in status["text"]
         side.press(chat, alice, status, "b.txt")
         side.press(chat, alice, await chat.wait_for("b.txt\nwaiting for its turn"), "Cancel")
@@ -221,7 +221,7 @@ async def test_a_button_that_carries_nonsense_says_that_it_is_over(world: World,
         nonsense = ["", ":", "name", "name:", f"NAME:{item}", f"name:{item[:-1]}", "link:0:0:0", "yes:" + "f" * 32]
         for carried in nonsense:
             pressed = side.forge(chat, alice, done, carried)
-            assert await toast(pressed) == "That is over.", carried
+            assert await toast(pressed) == "This button no longer works.", carried
         for carried in ("list:-1:", "list:99999:", "list:٣:", "stat:x", "list::::"):
             assert await toast(side.forge(chat, alice, done, carried)) == ""
         await all_handled(chat, alice)
@@ -234,7 +234,7 @@ async def test_another_chats_file_is_out_of_reach_of_a_forged_button(world: Worl
         item = side.data(await saved(hers, alice, "report.pdf"), "Link").partition(":")[2]
         mine = await saved(his, bob, "mine.pdf")
         for verb in ("card", "link", "name", "del", "yes"):
-            assert await toast(side.forge(his, bob, mine, f"{verb}:{item}")) == "That is over."
+            assert await toast(side.forge(his, bob, mine, f"{verb}:{item}")) == "This button no longer works."
         his.say(bob, "/delete report.pdf")
         await his.wait_for("report.pdf is not there (any more).")
     assert set(world.objects) == {"report.pdf", "mine.pdf"}

@@ -13,7 +13,7 @@ from tests.sides import Shown, Side
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import Timeout
 
-LISTED = "Your saved files, "
+LISTED = "Your saved files: "
 
 
 def numbers(side: Side, message: Shown) -> list[str]:
@@ -25,7 +25,7 @@ async def test_a_listed_file_is_shown_linked_and_deleted_in_the_place_of_the_lis
     async with world.bot(NO_LIMITS):
         await saved(chat, alice, "report.pdf")
         chat.say(alice, "/list")
-        listed = await chat.wait_for(f"{LISTED}1 file:")
+        listed = await chat.wait_for(f"{LISTED}1")
         assert "1. report.pdf, 7 bytes" in listed["text"]
         side.press(chat, alice, listed, "1")
         card = await chat.wait_for("report.pdf\n7 bytes, saved")
@@ -50,7 +50,7 @@ async def test_the_list_speaks_russian(world: World, side: Side) -> None:
         await chat.wait_for("Сохранённых файлов пока нет.")
         await saved(chat, alice, "отчёт.pdf")
         chat.say(alice, "/list")
-        listed = await chat.wait_for("Ваши сохранённые файлы, 1 файл:")
+        listed = await chat.wait_for("Сохранённые файлы: 1")
         assert "1. отчёт.pdf, 7 байт" in listed["text"]
         side.press(chat, alice, listed, "1")
         card = await chat.wait_for("отчёт.pdf\n7 байт, сохранён")
@@ -58,7 +58,7 @@ async def test_the_list_speaks_russian(world: World, side: Side) -> None:
         side.press(chat, alice, await chat.wait_for("Удалить отчёт.pdf?"), "Нет")
         card = await chat.wait_for("7 байт, сохранён")
         side.press(chat, alice, card, "К списку")
-        await chat.wait_for("Ваши сохранённые файлы, 1 файл:")
+        await chat.wait_for("Сохранённые файлы: 1")
     assert list(world.objects) == ["отчёт.pdf"]
 
 
@@ -69,7 +69,7 @@ async def test_a_list_shows_only_the_files_of_its_chat_and_those_that_are_asked_
         for name in ("report 1.pdf", "REPORT 2.pdf", "picture.png"):
             await saved(hers, alice, name)
         hers.say(alice, "/list report")
-        found = await hers.wait_for("Files with “report” in their name, 2 files:")
+        found = await hers.wait_for("Files with “report” in their name: 2")
         hers.say(alice, "/list nothing like it")
         await hers.wait_for("No file has “nothing like it” in its name.")
     assert "report 1.pdf" in found["text"]
@@ -117,7 +117,7 @@ async def test_the_way_back_from_a_card_keeps_the_page_and_the_search(world: Wor
         card = await chat.wait_for(lambda message: "Back" in str(side.labels(message)))
         side.press(chat, alice, card, "Back")
         back = await chat.wait_for("page 2 of 2", after=listed["message_id"] - 1)
-    assert back["text"].splitlines()[0] == f"Files with “отчёт” in their name, {side.page + 1} files:"
+    assert back["text"].splitlines()[0] == f"Files with “отчёт” in their name: {side.page + 1}"
     assert numbers(side, back) == [str(side.page + 1)]
 
 
@@ -132,7 +132,7 @@ async def test_a_page_that_is_there_no_more_is_the_last_one(world: World, side: 
         side.press(chat, alice, await chat.wait_for("Delete another.txt?"), "Yes, delete")
         await chat.wait_for("another.txt is deleted.")
         side.forge(chat, alice, listed, "list:1:")
-        again = await chat.wait_for(f"{LISTED}{side.page} files:")
+        again = await chat.wait_for(f"{LISTED}{side.page}")
     assert len(numbers(side, again)) == side.page
     assert "page" not in again["text"]
 
@@ -147,7 +147,7 @@ async def test_a_file_that_somebody_removed_or_replaced_is_shown_as_gone_and_com
         world.s3.delete(BUCKET, "removed.txt")
         world.s3.put(BUCKET, "replaced.txt", b"CONTENT")
         chat.say(alice, "/list")
-        listed = await chat.wait_for(f"{LISTED}3 files:")
+        listed = await chat.wait_for(f"{LISTED}3")
         assert [line.partition(", ")[2] == "gone from the storage" for line in listed["text"].splitlines()[1:]] == [
             False,
             True,
@@ -172,7 +172,7 @@ async def test_a_list_does_not_wait_for_a_store_that_does_not_answer(world: Worl
             proxy.add(Timeout(), match="HeadObject", times=None)
             hers.say(alice, "/list")
             his.say(bob, "hello")
-            await hers.wait_for(f"{LISTED}1 file:")
+            await hers.wait_for(f"{LISTED}1")
             await his.wait_for("[greeting]")
             proxy.down()
 
@@ -187,7 +187,7 @@ async def test_a_link_lives_as_long_as_the_settings_say_and_is_nowhere_but_in_th
             link = await hers.wait_for("http://")
     url = link["text"].splitlines()[-1]
     assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == ["90"]
-    assert "report.pdf, for 90 sec" in link["text"]
+    assert "Link to report.pdf, good for 90 sec." in link["text"]
     assert "Signature" not in str(logs)
     assert his.messages == []
 
@@ -212,9 +212,9 @@ async def test_a_deletion_is_asked_about_once_and_dismissed_by_no(world: World, 
         yes = side.data(confirm, "Yes, delete")
         assert await toast(side.press(chat, alice, confirm, "No")) == "All stays as it is."
         await chat.wait_for("7 bytes, saved")
-        assert await toast(side.forge(chat, alice, confirm, yes)) == "That is over."
+        assert await toast(side.forge(chat, alice, confirm, yes)) == "This button no longer works."
         chat.say(alice, "/list")
-        await chat.wait_for(f"{LISTED}1 file:")
+        await chat.wait_for(f"{LISTED}1")
     assert list(world.objects) == ["report.pdf"]
 
 
@@ -268,7 +268,7 @@ async def test_while_a_file_is_being_deleted_it_cannot_be_renamed(world: World, 
         await chat.wait_for("report.pdf: still working on what you asked before.")
         held.release()
         await chat.wait_for("report.pdf is deleted.")
-        assert await toast(side.press(chat, alice, done, "Rename")) == "That is over."
+        assert await toast(side.press(chat, alice, done, "Rename")) == "This button no longer works."
     assert world.objects == {}
 
 
@@ -291,7 +291,7 @@ async def test_of_several_files_of_a_name_the_one_that_is_meant_is_chosen_from_a
         for name in ("report.pdf", "REPORT.PDF", "Report.pdf"):
             await saved(chat, alice, name, name.encode())
         chat.say(alice, "/delete report.PDF")
-        await chat.wait_for("Files with “report.PDF” in their name, 3 files:")
+        await chat.wait_for("Files with “report.PDF” in their name: 3")
         chat.say(alice, "/delete REPORT.PDF")
         side.press(chat, alice, await chat.wait_for("Delete REPORT.PDF?"), "Yes, delete")
         await chat.wait_for("REPORT.PDF is deleted.")

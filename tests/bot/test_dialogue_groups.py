@@ -38,7 +38,7 @@ async def test_other_peoples_presses_and_commands_do_nothing(world: World, side:
         group.say(bob, "/delete report.pdf")
         await group.wait_for(NOT_YOURS, count=4)
         group.say(bob, "/list")
-        listed = await group.wait_for("Your saved files, 1 file:")
+        listed = await group.wait_for("Your saved files: 1")
         assert await toast(side.press(group, bob, listed, "1")) == NOT_YOURS
     assert list(world.objects) == ["report.pdf"]
 

@@ -60,7 +60,7 @@ async def test_with_ask_the_person_is_asked_in_russian_and_answers_in_it(world: 
         chat.send_document(alice, "отчёт.pdf", b"content")
         await chat.wait_for("[document] отчёт.pdf: файл принят. Переименовать его перед сохранением?")
         chat.say(alice, "да")
-        await chat.wait_for("Как назвать отчёт.pdf? Ответьте новым именем; /cancel оставит это.")
+        await chat.wait_for("Как назвать отчёт.pdf? Ответьте новым именем; /cancel – оставить прежнее.")
         chat.say(alice, "..")
         await chat.wait_for("Так файл назвать нельзя. Как назвать отчёт.pdf?")
         chat.say(alice, "итог за 12.05.2024")
@@ -110,7 +110,7 @@ async def test_with_ask_a_document_is_cancelled_instead_of_named(world: World, s
         keep = side.data(taken, "Keep name")
         side.press(chat, alice, taken, "Cancel")
         await chat.wait_for("[document] report.pdf\ncancelled")
-        assert await toast(side.forge(chat, alice, taken, keep)) == "That is over."
+        assert await toast(side.forge(chat, alice, taken, keep)) == "This button no longer works."
         chat.say(alice, "late.pdf")
         await chat.wait_for("[document is required]")
     assert world.objects == {}
@@ -125,7 +125,7 @@ async def test_with_off_nothing_offers_or_does_a_rename(world: World, side: Side
         item = side.data(done, "Link").partition(":")[2]
         for verb in ("name", "capt"):
             pressed = side.forge(chat, alice, done, f"{verb}:{item}")
-            assert await toast(pressed) == "That is over."
+            assert await toast(pressed) == "This button no longer works."
         chat.say(alice, "/rename IMG_1.jpg")
         helped = await chat.wait_for("[document is required]")
         assert "/rename" not in helped["text"]
@@ -193,7 +193,7 @@ async def test_with_conflict_ask_the_question_is_put_in_russian(world: World, si
     alice, chat = side.meet(language="ru")
     async with world.bot(CONFLICT):
         chat.send_document(alice, "отчёт.pdf", b"new")
-        question = await chat.wait_for("Файл отчёт.pdf уже есть. Заменить его, сохранить оба или отменить?")
+        question = await chat.wait_for("Файл отчёт.pdf уже есть. Заменить его, оставить оба или отменить?")
         assert side.labels(question) == ["Заменить", "Оставить оба", "✖️ Отменить"]
         chat.say(alice, "Заменить")
         await chat.wait_for(SAVED)
@@ -242,7 +242,7 @@ async def test_with_conflict_ask_no_answer_in_time_keeps_both(world: World, side
         chat.send_document(alice, "report.pdf", b"new")
         question = await chat.wait_for("report.pdf is there already.")
         await chat.wait_for(f"{SAVED} report (1).pdf")
-        assert await toast(side.press(chat, alice, question, "Replace")) == "That is over."
+        assert await toast(side.press(chat, alice, question, "Replace")) == "This button no longer works."
     assert world.content("report.pdf") == b"old"
 
 
@@ -260,7 +260,7 @@ async def test_with_overwrite_the_later_of_two_documents_of_one_name_stays(world
         first.release()
         await chat.wait_for(lambda _: "".join(said(chat)).count("report.pdf, ") == 2)
         chat.say(alice, "/list")
-        await chat.wait_for("Your saved files, 2 files:")
+        await chat.wait_for("Your saved files: 2")
     assert world.content("report.pdf") == b"newest"
 
 
@@ -320,7 +320,7 @@ async def test_a_caption_that_is_a_file_name_is_offered_as_the_new_name(world: W
         offered = await chat.wait_for(SAVED if late else ASKS)
         name_it = side.press(chat, alice, offered, "Name it Holiday.jpg")
         await chat.wait_for("IMG_0001.jpg is called Holiday.jpg now." if late else f"{SAVED} Holiday.jpg")
-        assert await toast(pressed_again(chat, name_it)) == "That is over."
+        assert await toast(pressed_again(chat, name_it)) == "This button no longer works."
     assert list(world.objects) == ["Holiday.jpg"]
 
 
@@ -349,7 +349,7 @@ async def test_a_key_template_puts_chats_and_months_into_folders_and_all_works_t
         await chat.wait_for("other.pdf now.")
         assert set(world.objects) == {f"{folder}report.pdf", f"{folder}other.pdf"}
         chat.say(alice, "/list OTHER")
-        await chat.wait_for("in their name, 1 file:")
+        await chat.wait_for("in their name: 1")
         chat.say(alice, f"/list {side.name}")
         await chat.wait_for(f"No file has “{side.name}” in its name.")
 

@@ -209,7 +209,7 @@ async def test_a_file_that_is_gone_does_not_become_another_one_by_a_rename(world
         hers.say(alice, "free.txt")
         await hers.wait_for("report.txt is not there (any more).")
         his.say(bob, "/list")
-        assert "secret.txt" in (await his.wait_for("Your saved files, 1 file"))["text"]
+        assert "secret.txt" in (await his.wait_for("Your saved files: 1"))["text"]
     assert world.content("secret.txt") == b"Bob's"
 
 

@@ -11,7 +11,7 @@ from trio_s3_bot.sandbox.faults import S3_SLOW_DOWN, Refused, Reset, When
 
 ASKING = {**NO_LIMITS, **ASK}
 ON_CONFLICT = ("names", "on_conflict")
-OUT_OF_ORDER = "report.pdf: the storage is out of order at the moment."
+OUT_OF_ORDER = "report.pdf: the storage is not working at the moment."
 RENAMING = ["CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload", "DeleteObject"]
 CUTS = {f"{when.name.lower()} {call}": (call, when) for call in RENAMING for when in When}
 
@@ -70,7 +70,7 @@ async def test_old_buttons_work_after_a_restart(world: World, side: Side) -> Non
     async with world.bot(NO_LIMITS):
         done = await saved(chat, alice, "report.pdf")
         chat.say(alice, "/list")
-        listed = await chat.wait_for("Your saved files, 1 file:")
+        listed = await chat.wait_for("Your saved files: 1")
     async with world.bot(NO_LIMITS):
         side.press(chat, alice, listed, "1")
         await chat.wait_for("report.pdf\n7 bytes, saved")

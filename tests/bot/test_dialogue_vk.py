@@ -36,7 +36,7 @@ async def test_a_client_without_callback_buttons_can_walk_through_its_files(worl
         chat.send_document(alice, "report.pdf", b"content")
         await chat.wait_for(SAVED)
         chat.say(alice, "/list")
-        side.press(chat, alice, await chat.wait_for("Your saved files, 1 file:"), "1")
+        side.press(chat, alice, await chat.wait_for("Your saved files: 1"), "1")
         side.press(chat, alice, await chat.wait_for("7 bytes, saved"), "Delete")
         side.press(chat, alice, await chat.wait_for("Delete report.pdf?"), "Yes, delete")
         await chat.wait_for("report.pdf is deleted.")
@@ -74,7 +74,7 @@ async def test_a_word_that_is_a_command_is_the_new_name_where_one_was_asked_for(
         chat.say(alice, word)
         await chat.wait_for(f"report.pdf is called {word}.pdf now.")
         chat.say(alice, "list")
-        await chat.wait_for("Your saved files, 1 file:")
+        await chat.wait_for("Your saved files: 1")
     assert list(world.objects) == [f"{word}.pdf"]
 
 
@@ -99,13 +99,13 @@ async def test_a_word_that_is_a_command_is_no_answer_to_whether_to_delete_or_to_
         chat.send_document(alice, "report.pdf", b"content")
         taken = await chat.wait_for("Rename it before it is saved?")
         chat.say(alice, "status")
-        await chat.wait_for("On their way, 1 file:")
+        await chat.wait_for("On their way: 1")
         side.press(chat, alice, taken, "Keep name")
         await chat.wait_for(SAVED)
         chat.say(alice, "/delete report.pdf")
         question = await chat.wait_for("Delete report.pdf?")
         chat.say(alice, "list")
-        await chat.wait_for("Your saved files, 1 file:")
+        await chat.wait_for("Your saved files: 1")
         side.press(chat, alice, question, "Yes, delete")
         await chat.wait_for("report.pdf is deleted.")
     assert world.objects == {}
@@ -141,7 +141,7 @@ async def test_in_a_group_that_shows_the_bot_only_what_is_addressed_to_it_a_ment
         group.send_document(alice, "a.txt", b"a", caption=bot)
         saved = await group.wait_for(SAVED)
         group.say(alice, f"{bot} список")
-        await group.wait_for("Your saved files, 1 file:")
+        await group.wait_for("Your saved files: 1")
         side.press(group, alice, saved, "Rename")
         question = await group.wait_for("What shall a.txt be called?")
         group.say(alice, "chosen", reply_to=question["message_id"])

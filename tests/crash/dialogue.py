@@ -194,7 +194,7 @@ class Looking(Request):
     async def _look(self, patience: float) -> None:
         chat, side = self.place.chat, self.place.side
         with trio.move_on_after(patience):
-            shown = await chat.wait_for("Your saved files, ", after=self.asked_by)
+            shown = await chat.wait_for("Your saved files: ", after=self.asked_by)
             side.press(chat, self.place.person, shown, "1")
 
 

@@ -17,7 +17,7 @@ _GOT = re.compile(
 )
 _RENAMED = re.compile(r"(.*) is called (.*) now\.")
 _DELETED = re.compile(r"(.*) is deleted\.")
-_LIST = re.compile(r"Your saved files, (\d+) files?:|You have no saved files yet\.")
+_LIST = re.compile(r"Your saved files: (\d+)|You have no saved files yet\.")
 _NUMBERED = re.compile(r"(.*) \(\d+\)(\.\w+)?")
 _DIALOGUE = re.compile(
     r"(There is a file of that name already\. )?What shall .* be called\? "
@@ -31,7 +31,7 @@ _DIALOGUE = re.compile(
     r"|.* is still being saved\.$"
     r"|.* is cancelled\.$"
     r"|There is nothing to cancel\.$"
-    r"|On their way, |Nothing is waiting or being saved\.$"
+    r"|On their way: |Nothing is waiting or being saved\.$"
     r"|[^\n]+\n[^\n]+$"
 )
 _ISOLATES = str.maketrans("", "", "\u2068\u2069")

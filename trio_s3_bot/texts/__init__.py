@@ -132,9 +132,8 @@ def file_list(
     quoted = shown(query, NAME_IN_LIST)
     if not total:
         return words.LIST_NOT_FOUND.of(language, query=quoted) if query else words.LIST_EMPTY.of(language)
-    count = words.FILES.of(language, total)
     head = (
-        words.LIST_FOUND.of(language, query=quoted, total=count) if query else words.LIST_HEAD.of(language, total=count)
+        words.LIST_FOUND.of(language, query=quoted, total=total) if query else words.LIST_HEAD.of(language, total=total)
     )
     rows = [
         f"{number}. {shown(file.key, NAME_IN_LIST)}, {_state_of(file, now, language)}"
@@ -147,7 +146,7 @@ def status_list(lines: Sequence[StatusLine], *, total: int, pages: str, which: b
     """What is on its way for a chat; `which`: and which of it is to be cancelled?"""
     if not total:
         return words.STATUS_EMPTY.of(language)
-    head = words.STATUS_HEAD.of(language, total=words.FILES.of(language, total))
+    head = words.STATUS_HEAD.of(language, total=total)
     question = words.STATUS_WHICH.of(language) if which else ""
     rows = [listed(head, _status_items(lines, language), language), pages, question]
     return "\n".join(row for row in rows if row)

@@ -57,7 +57,7 @@ GIVEN_UP = Text(
     "Something in your message made me fail again and again, so I have set it aside and told my operator. "
     "Please send it once more in another way.",
     "Ваше сообщение раз за разом вызывало у меня ошибку, поэтому я отложил его и сообщил владельцу. "
-    "Пожалуйста, пришлите его ещё раз иначе.",
+    "Пожалуйста, пришлите его ещё раз, но по-другому.",
 )
 GIVEN_UP_IN_PART = Text(
     "Only a part of your message has reached me, so I don't know what was in it. Please send it once more.",
@@ -70,27 +70,29 @@ ACCEPTED_RENAMED = Text(
 ACCEPTED_MANY = Text("[document] {files} taken, saving them:", "[document] Принято: {files}, сохраняю:")
 ACCEPTED_OVER = Text("[document] {files}:", "[document] {files}:")
 ACCEPTED_SOME_ASKING = Text(
-    "[document] {files} taken, waiting for your answer about some:", "[document] Принято: {files}, жду ваших ответов:"
+    "[document] {files} taken, waiting for your answer about some:",
+    "[document] Принято: {files}, по некоторым жду ответа:",
 )
 SAVED = Text("[document has been saved] {name}, {size}", "[document has been saved] {name}, {size}")
 SAVED_MANY = Text("[document has been saved] {files}:", "[document has been saved] {files}:")
 SAVED_RENAMED = Text(
-    "{asked} could not be its name there, so it is called {name}.", "Имя {asked} там невозможно, файл назван {name}."
+    "{asked} could not be its name there, so it is called {name}.",
+    "Имя {asked} в хранилище недопустимо, файл назван {name}.",
 )
 SAVED_BESIDE = Text(
     "The name {asked} was taken already; nothing was overwritten.",
-    "Имя {asked} было уже занято; ничего не перезаписано.",
+    "Имя {asked} уже занято; ничего не перезаписано.",
 )
 FAILED = Text("{name} could not be saved. {why}", "Файл {name} не сохранён. {why}")
-FAILED_MANY = Text("{files} could not be saved:", "Не сохранено: {files}:")
+FAILED_MANY = Text("{files} could not be saved:", "Не удалось сохранить {files}:")
 DELAYED = Text(
-    "{name} is waiting: the storage or the messenger is out of order at the moment. It will be saved as soon as "
+    "{name} is waiting: the storage or the messenger is not working at the moment. It will be saved as soon as "
     "that is over; you need not do anything.",
     "Файл {name} ждёт: хранилище или мессенджер сейчас не отвечает. Он сохранится, как только связь восстановится; "
     "делать ничего не нужно.",
 )
 DELAYED_MANY = Text(
-    "{files} waiting, because the storage or the messenger is out of order at the moment. They will be saved as soon "
+    "{files} waiting: the storage or the messenger is not working at the moment. They will be saved as soon "
     "as that is over:",
     "Ждут: {files}. Хранилище или мессенджер сейчас не отвечает, всё сохранится, как только связь восстановится:",
 )
@@ -113,7 +115,7 @@ REASONS: dict[Reason, Text] = {
         "Он слишком велик для хранилища. Пришлите его частями.",
     ),
     Reason.GONE: Text(
-        "The messenger has it no more. Please send it again.", "В мессенджере его больше нет. Пришлите его ещё раз."
+        "The messenger no longer has it. Please send it again.", "В мессенджере его больше нет. Пришлите его ещё раз."
     ),
     Reason.NOT_READABLE: Text(
         "It did not come through whole, although I tried many times. Please send it again.",
@@ -146,10 +148,10 @@ ACCEPTED_ASKING = Text(
 )
 ACCEPTED_ASKING_MANY = Text(
     "[document] {files} taken. Rename any before they are saved?",
-    "[document] Принято: {files}. Переименовать какие-нибудь перед сохранением?",
+    "[document] Принято: {files}. Переименовать что-нибудь из них перед сохранением?",
 )
-SAVED_ALREADY = Text("It was there already, the very same file.", "Он там уже был, тот же самый файл.")
-ALREADY = Text("{item} (it was there already)", "{item} (он там уже был)")
+SAVED_ALREADY = Text("It was there already, the very same file.", "Точно такой же файл уже сохранён.")
+ALREADY = Text("{item} (it was there already)", "{item} (уже был сохранён)")
 HELP = Text(
     "[document is required] Send me a file as a document and I will save it. What else I can do:\n"
     "/list – your saved files; /list report – those with “report” in their name; /list #2 – the second page\n"
@@ -160,25 +162,25 @@ HELP = Text(
     "/list – сохранённые файлы; /list отчёт – те, в имени которых есть «отчёт»; /list #2 – вторая страница\n"
     "/status – что ждёт и сохраняется\n"
     "{commands} – в ответ на файл или с его именем\n"
-    "/cancel – закрыть вопрос или остановить загрузку",
+    "/cancel – не отвечать на вопрос или остановить загрузку",
 )
 OVER_LIMIT = Text(
     "{name} was not saved: you have sent as much as one person may in a day. There is room again {when}.",
-    "Файл {name} не сохранён: вы отправили столько, сколько можно одному человеку за сутки. Место появится {when}.",
+    "Файл {name} не сохранён: вы отправили столько, сколько можно одному человеку за сутки. Снова можно будет {when}.",
 )
 OVER_LIMIT_FOR_EVER = Text(
     "{name} was not saved: one person may send {limit} in a day, and it alone is larger.",
-    "Файл {name} не сохранён: одному человеку можно отправить {limit} за сутки, а он один больше этого.",
+    "Файл {name} не сохранён: одному человеку можно отправить {limit} за сутки, а этот файл больше.",
 )
 OVER_LIMIT_MANY = Text(
     "{files} not saved: you have sent as much as one person may in a day.",
     "Не сохранено: {files}. Вы отправили столько, сколько можно одному человеку за сутки.",
 )
-ROOM = Text("{name}: room again {when}", "{name}: место появится {when}")
+ROOM = Text("{name}: room again {when}", "{name}: снова можно {when}")
 NO_ROOM = Text("{name}: larger than {limit}, which is all for a day", "{name}: больше {limit}, а это всё за сутки")
 ASK_NAME = Text(
     "What shall {name} be called? Reply with the new name; /cancel keeps this one.",
-    "Как назвать {name}? Ответьте новым именем; /cancel оставит это.",
+    "Как назвать {name}? Ответьте новым именем; /cancel – оставить прежнее.",
 )
 NAME_PROBLEMS: dict[NameProblem, Text] = {
     NameProblem.IMPOSSIBLE: Text("That can't be the name of a file.", "Так файл назвать нельзя."),
@@ -187,20 +189,20 @@ NAME_PROBLEMS: dict[NameProblem, Text] = {
 NAME_SET = Text("Its name is {name}.", "Имя файла: {name}.")
 CONFLICT = Text(
     "{name} is there already. Replace it, keep both, or cancel? A new name is an answer, too.",
-    "Файл {name} уже есть. Заменить его, сохранить оба или отменить? Можно ответить и новым именем.",
+    "Файл {name} уже есть. Заменить его, оставить оба или отменить? Можно ответить и новым именем.",
 )
 RENAMED = Text("{old} is called {new} now.", "Файл {old} теперь называется {new}.")
 CONFIRM_DELETE = Text("Delete {name}? It can't be brought back.", "Удалить {name}? Вернуть его будет нельзя.")
 DELETED = Text("{name} is deleted.", "Файл {name} удалён.")
-WAS_GONE = Text("{name} was gone already.", "Файла {name} уже не было.")
+WAS_GONE = Text("{name} was gone already.", "Файл {name} уже был удалён.")
 STILL_THERE = Text("{name} is still there.", "Файл {name} остался на месте.")
-NO_SUCH_FILE = Text("{name} is not there (any more).", "Файла {name} нет или больше нет.")
+NO_SUCH_FILE = Text("{name} is not there (any more).", "Файла {name} здесь нет.")
 WHICH_FILE = Text(
-    "Which file? Put its name behind the command, or reply to a message about that file alone.",
+    "Which file? Put its name after the command, or reply to a message about that file alone.",
     "Какой файл? Напишите его имя после команды или ответьте на сообщение только об этом файле.",
 )
 NOT_YOURS = Text("Only the one who sent the file can do that.", "Это может только тот, кто прислал файл.")
-BUSY = Text("{name}: still working on what you asked before.", "{name}: ещё выполняю предыдущую просьбу.")
+BUSY = Text("{name}: still working on what you asked before.", "{name}: ещё не закончил с предыдущей просьбой.")
 NOT_SAVED_YET = Text("{name} is still being saved.", "Файл {name} ещё сохраняется.")
 RENAMING_FAILED = Text(
     "{name} could not be renamed to {new}: the storage does not allow it. It keeps its name.",
@@ -211,7 +213,7 @@ DELETION_FAILED = Text(
     "Не удалось удалить {name}: хранилище не позволяет.",
 )
 CHORE_DELAYED = Text(
-    "{name}: the storage is out of order at the moment. What you asked for is done as soon as that is over; you need "
+    "{name}: the storage is not working at the moment. What you asked for is done as soon as that is over; you need "
     "not do anything.",
     "{name}: хранилище сейчас не отвечает. Всё будет сделано, как только связь восстановится; делать ничего не нужно.",
 )
@@ -223,18 +225,18 @@ WHICH_QUESTION = Text(
     "или нажмите кнопку под ним.",
 )
 NOTHING_TO_CANCEL = Text("There is nothing to cancel.", "Отменять нечего.")
-LIST_HEAD = Text("Your saved files, {total}:", "Ваши сохранённые файлы, {total}:")
-LIST_FOUND = Text("Files with “{query}” in their name, {total}:", "Файлы, в имени которых есть «{query}», {total}:")
+LIST_HEAD = Text("Your saved files: {total}", "Сохранённые файлы: {total}")
+LIST_FOUND = Text("Files with “{query}” in their name: {total}", "Файлы, в имени которых есть «{query}»: {total}")
 LIST_EMPTY = Text("You have no saved files yet.", "Сохранённых файлов пока нет.")
 LIST_NOT_FOUND = Text("No file has “{query}” in its name.", "Файлов, в имени которых есть «{query}», нет.")
 PAGE = Text("page {page} of {pages}", "страница {page} из {pages}")
 GONE = Text("gone from the storage", "в хранилище больше нет")
-STATUS_HEAD = Text("On their way, {total}:", "В пути, {total}:")
+STATUS_HEAD = Text("On their way: {total}", "В пути: {total}")
 STATUS_WHICH = Text("Which one shall I cancel?", "Какой из них отменить?")
 STATUS_EMPTY = Text("Nothing is waiting or being saved.", "Ничего не ждёт и не сохраняется.")
 LINK = Text(
-    "{name}, for {time}. Whoever has the link can download it:\n{url}",
-    "{name}, на {time}. Скачать сможет любой, у кого есть ссылка:\n{url}",
+    "Link to {name}, good for {time}. Whoever has it can download the file:\n{url}",
+    "Ссылка на {name} (срок действия {time}), скачать файл сможет любой, у кого она есть:\n{url}",
 )
 CARD = Text("{name}\n{size}, saved {age}", "{name}\n{size}, сохранён {age}")
 
@@ -262,7 +264,7 @@ class ToastText(enum.Enum):
     """The short notices that pressed buttons are answered with, by the name of the conversation's `Toast`."""
 
     NONE = Text("", "")
-    STALE = Text("That is over.", "Это уже неактуально.")
+    STALE = Text("This button no longer works.", "Эта кнопка больше не действует.")
     NOT_YOURS = NOT_YOURS
     CANCELLED = Text("Cancelled.", "Отменено.")
     KEPT = Text("All stays as it is.", "Всё остаётся как есть.")
@@ -284,7 +286,7 @@ COMMANDS: dict[str, Text] = {
     "help": Text("What I can do", "Что я умею"),
     "list": Text("Your saved files", "Сохранённые файлы"),
     "status": Text("What is waiting and being saved", "Что ждёт и сохраняется"),
-    "cancel": Text("Leave a question, or stop an upload", "Закрыть вопрос или остановить загрузку"),
+    "cancel": Text("Leave a question, or stop an upload", "Не отвечать на вопрос или остановить загрузку"),
 }
 # What people write for a command where the messenger has none.
 COMMAND_WORDS: dict[str, tuple[str, ...]] = {
