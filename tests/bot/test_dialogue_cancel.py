@@ -36,6 +36,7 @@ async def test_an_upload_that_waits_for_its_turn_is_cancelled_and_never_begun(wo
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **one_slot}):
         first = proxy.hold("PutObject")
         chat.send_document(alice, "first.txt", b"first")
+        await chat.wait_for("[document] first.txt")
         await first.reached.wait()
         chat.send_document(alice, "second.txt", b"second")
         taken = await chat.wait_for("[document] second.txt")

@@ -115,8 +115,8 @@ async def test_status_shows_what_waits_and_runs_and_its_buttons_work(world: Worl
         held = proxy.hold("PutObject")
         for name in ("a.txt", "b.txt"):
             chat.send_document(alice, name, name.encode())
+            await chat.wait_for(f"[document] {name}")
         await held.reached.wait()
-        await chat.wait_for("[document] b.txt")
         chat.say(alice, "/status")
         status = await chat.wait_for("On their way: 2")
         assert "• b.txt: waiting for its turn" in status["text"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.bot.dialogue import ASK, saved
-from tests.bot.talk import HASTY, NO_LIMITS, SAVED, store_behind_proxy
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, said, store_behind_proxy
 from tests.sides import Side
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import S3_SLOW_DOWN
@@ -134,6 +134,7 @@ async def test_a_document_that_waits_goes_up_under_its_new_name(world: World, si
     async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **one_slot}):
         held = proxy.hold("PutObject")
         chat.send_document(alice, "first.txt", b"first")
+        await chat.wait_for("[document] first.txt")
         await held.reached.wait()
         chat.send_document(alice, "second.txt", b"second")
         side.press(chat, alice, await chat.wait_for("[document] second.txt"), "Rename")
@@ -141,7 +142,7 @@ async def test_a_document_that_waits_goes_up_under_its_new_name(world: World, si
         chat.say(alice, "chosen.txt")
         await chat.wait_for("Its name is chosen.txt.")
         held.release()
-        await chat.wait_for(f"{SAVED} chosen.txt")
+        await chat.wait_for(lambda _: any(text.startswith(SAVED) and "chosen.txt, " in text for text in said(chat)))
     assert set(world.objects) == {"first.txt", "chosen.txt"}
     assert not any(record.call == "UploadPartCopy" for record in proxy.requests)
 
