@@ -64,7 +64,7 @@ async def test_a_document_that_fails_seven_times_is_saved_at_the_eighth(
     ("error", "words"),
     [
         (CUT, "It did not come through whole, although I tried many times."),
-        (SourceExpired("HTTP 404"), "The messenger has it no more."),
+        (SourceExpired("HTTP 404"), "The messenger no longer has it."),
     ],
 )
 async def test_its_sender_hears_why_in_the_end_and_nothing_before(

@@ -17,8 +17,8 @@ from trio_s3_bot.model import Chat, Document, OutMessage, Press, Source, UpdateO
 Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """A number that a messenger gave to something: what the state file has room for. Telegram's have 52 bits, VK's 64."""
 
-Size = Annotated[int, msgspec.Meta(ge=0, le=2**52)]
-"""Bytes. Telegram says that they have 52 bits at the most."""
+Size = Annotated[int, msgspec.Meta(ge=-(2**52), le=2**52)]
+"""Bytes, as announced. Telegram says that they have 52 bits at the most; what is nonsense otherwise does no harm."""
 
 Moment = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 """Unix seconds that a date can be made of, until the end of the year 9999."""
