@@ -1,19 +1,21 @@
-"""How many dialogues there are."""
+"""How many dialogues there are, and which."""
 
 from __future__ import annotations
 
 import pytest
 
-SAME_EACH_TIME = 250
+ROUNDS = 8
+FIRST_SEED = 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    text = f"other dialogues than the {SAME_EACH_TIME} of each run, so many"
-    parser.getgroup("dialogues").addoption("--dialogues", type=int, help=text)
+    group = parser.getgroup("dialogues")
+    group.addoption("--dialogue-rounds", type=int, default=ROUNDS, help=f"rounds of dialogues (default: {ROUNDS})")
+    group.addoption("--dialogue-seed", type=int, default=FIRST_SEED, help="seed of the first round; they count up")
 
 
-@pytest.fixture
-def dialogues(request: pytest.FixtureRequest) -> int | None:
-    """How many random ones are wanted; `None`: the same ones each time."""
-    wanted: int | None = request.config.getoption("--dialogues", default=None)
-    return wanted
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test a round, named by its seed."""
+    first = metafunc.config.getoption("--dialogue-seed", default=FIRST_SEED)
+    rounds = metafunc.config.getoption("--dialogue-rounds", default=ROUNDS)
+    metafunc.parametrize("number", range(first, first + rounds))

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from tests.dialogue.history import Doc, Sent
-from tests.dialogue.shown import TAKEN, Shown, ids, is_name_asked, told_renamed
+from tests.dialogue.shown import Shown, ids, is_conflict, is_name_asked, told_renamed
 from tests.dialogue.steps import Scene
 from tests.time.fakes import Request
 from trio_s3_bot.model import Chat
@@ -45,7 +45,7 @@ class Licences:
         for verb, id_ in ids(request):
             if verb == "yes":
                 self._confirming[id_] = request.text
-            if verb == "over" and request.kind == "send":
+            if verb == "over" and is_conflict(request.text):
                 self._conflicts[id_], self.asked[id_] = request.text, request.at
                 if request.at - self._naming.get(id_, 0) > LONG_AGO:
                     self._naming.pop(id_, None)
@@ -79,7 +79,7 @@ class Licences:
             case "over":
                 # What shows how it stands has the buttons, too, but the question is that of the message that asks.
                 asked = self._conflicts.get(doc.id, ANYTHING)
-                self.replacing[doc.id].append(asked if sent.saw.startswith(TAKEN) else sent.saw)
+                self.replacing[doc.id].append(sent.saw if is_conflict(sent.saw) else asked)
             case "both":
                 self.beside.add(doc.id)
             case "name":

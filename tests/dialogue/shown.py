@@ -59,6 +59,11 @@ def is_name_asked(request: Request) -> bool:
     return "What shall" in request.text and "be called?" in request.text
 
 
+def is_conflict(text: str) -> bool:
+    """Whether a message asks what is to be done about an object of the same name; others may have its buttons, too."""
+    return "Replace it, keep both, or cancel?" in text
+
+
 def told_its_name(request: Request) -> str | None:
     """The name that a message says is that of the document asked about."""
     found = _NAME_SET.fullmatch(request.text)
@@ -118,7 +123,9 @@ class Shown:
     def about(self, chat: Chat, message_id: int | None) -> list[Doc]:
         """The documents that a message may be about, as far as can be seen: more of them rather than less."""
         here = [doc for doc in self.docs.values() if doc.chat == chat]
-        own = [doc for doc in here if doc.message_id == message_id]
+        # What was there already goes for what was sent before.
+        sent = {doc.unique_id for doc in here if doc.message_id == message_id}
+        own = [doc for doc in here if doc.unique_id in sent]
         request = self.messages.get((chat, message_id or 0))
         if own or request is None:
             return own

@@ -116,11 +116,17 @@ steps = st.builds(Step, deeds, st.sampled_from([0, 0, 1]), pauses)
 
 
 @st.composite
+def one_more(draw: st.DrawFn) -> Step | None:
+    """Drawn together, so that hypothesis can leave out one of them."""
+    return draw(steps) if draw(st.integers(0, 20)) else None
+
+
+@st.composite
 def dialogues(draw: st.DrawFn) -> list[Step]:
     """Some twenty steps on the average; a list of hypothesis' has six."""
     drawn: list[Step] = []
-    while draw(st.integers(0, 20)) and len(drawn) < MOST_STEPS:
-        drawn.append(draw(steps))
+    while (step := draw(one_more())) is not None and len(drawn) < MOST_STEPS:
+        drawn.append(step)
     return drawn
 
 

@@ -36,10 +36,13 @@ class Verdict:
         self._history = history
         self._shown = Shown()
         self._licences = Licences(scene, self._shown, _begun(history))
+        self._came: dict[str, int] = {}  # when each document was sent
+        self._spoke: Counter[Chat] = Counter()  # when something else was done in a chat last
         self._objects: dict[str, str] = {}
         self._stood: defaultdict[str, set[str]] = defaultdict(set)  # the names each document has had
         self._told: dict[str, str] = {}  # the name each document was called saved by
-        self._already: list[tuple[int, Request, Told]] = []
+        self._stood_under: defaultdict[str, set[str]] = defaultdict(set)  # its keys
+        self._already: list[tuple[int, str]] = []  # when a document was said to have been there already
         self._ends: defaultdict[str, list[int]] = defaultdict(list)
         self._deleted: Counter[str] = Counter()
         self._told_deleted: Counter[str] = Counter()
@@ -67,13 +70,16 @@ class Verdict:
         doc = doc_of(sent)
         if doc is not None:
             self._shown.sent(doc)
+            self._came[doc.id] = turn
+        else:
+            self._spoke[sent.update.chat] = turn
         self._licences.sent(turn, sent)
 
     def _answered(self, answered: Answered) -> None:
         """What a press was answered with is a promise; nothing at all says that it is done."""
         verb, _, rest = answered.press.data.partition(":")
         match verb, answered.toast:
-            case "stop", "Cancelled.":
+            case "stop", "Cancelled." if not self._stood[rest]:  # or the two have crossed
                 self._cancelled_by_toast.add(rest)
             case "yes", "":
                 self._to_be_deleted.add(rest.partition(":")[0])
@@ -110,16 +116,20 @@ class Verdict:
             self._promised.pop(doc.id, None)
 
     def _called_saved(self, turn: int, request: Request, told: Told) -> Iterator[str]:
-        if told.id is not None:
-            yield from self._called(request, told.id, told.key)
-        if told.already:
-            self._already.append((turn, request, told))
         chat = request.chat
+        for id_ in (told.id,) if told.id is not None else self._called_so(chat, told.key):
+            yield from self._called(request, id_, told.key)
+            if told.already:
+                self._already.append((turn, id_))
         self._called_taken_or_saved[chat] -= 1
         if self._called_taken_or_saved[chat] < 0 and not any(
             d.album for d in self._shown.docs.values() if d.chat == chat
         ):
             yield f"called saved before it was called taken: {request.text!r}"
+
+    def _called_so(self, chat: Chat, key: str) -> list[str]:
+        """Where a message speaks of so many documents that it has no buttons for them: those that it may mean."""
+        return [id_ for id_, doc in self._shown.docs.items() if doc.chat == chat and key in self._stood_under[id_]]
 
     def _called(self, request: Request, id_: str, key: str) -> Iterator[str]:
         self._told[id_] = name = self._name(id_, key)
@@ -134,11 +144,12 @@ class Verdict:
         if after is not None:
             self._objects[changed.key] = after
             self._stood[after].add(self._name(after, changed.key))
+            self._stood_under[after].add(changed.key)
             self._shown.names[after].add(self._name(after, changed.key))
             yield from self._named(after, changed)
         if before is not None and before != after and before not in self._objects.values():
             self._ends[before].append(turn)
-            yield from (self._removed(before, changed) if after is None else self._replaced(after, changed))
+            yield from (self._removed(before, changed) if after is None else self._replaced(before, after, changed))
 
     def _name(self, id_: str, key: str) -> str:
         prefix = f"{self._shown.docs[id_].owner}/" if self._scene.key.startswith("{user}/") else ""
@@ -167,8 +178,12 @@ class Verdict:
         elif id_ not in self._licences.cancelled or id_ in self._told:
             yield f"nobody wanted it to be deleted: {changed.key!r}"
 
-    def _replaced(self, by: str, changed: Changed) -> Iterator[str]:
+    def _replaced(self, id_: str, by: str, changed: Changed) -> Iterator[str]:
         if self._scene.on_conflict == "overwrite":
+            chat = self._shown.docs[by].chat
+            later = self._came[id_] > self._came[by] > self._spoke[chat]
+            if later and self._shown.docs[id_].chat == chat:
+                yield f"what was sent before has replaced it: {changed.key!r}"
             return
         name = self._name(by, changed.key)
         if not any(name in saw for saw in self._licences.replacing[by]):
@@ -224,15 +239,12 @@ class Verdict:
 
     def _was_there(self, doc: Doc) -> bool:
         """Whether it is one that was there already, and is there still unless somebody wanted otherwise since."""
-        return any(
-            self._stands_for(doc, told.id)
-            for _, request, told in self._already
-            if request.chat == doc.chat and told.id is not None and request.at >= doc.at
-        )
+        came = self._came[doc.id]
+        return any(self._stands_for(doc, other, came) for turn, other in self._already if turn > came)
 
-    def _stands_for(self, doc: Doc, other_id: str) -> bool:
-        other, came = self._shown.docs[other_id], self._turn_of(doc)
-        if other == doc or other.unique_id != doc.unique_id:
+    def _stands_for(self, doc: Doc, other_id: str, came: int) -> bool:
+        other = self._shown.docs[other_id]
+        if other == doc or (other.chat, other.unique_id) != (doc.chat, doc.unique_id):
             return False
         if other_id not in self._objects.values():
             return self._licensed_since(other_id, came)
@@ -245,11 +257,6 @@ class Verdict:
         """Whether the end of a document was wanted after `turn`, or came from what was sent after that."""
         deleted = any(when > turn for when, _ in self._licences.deleted[id_])
         return deleted or (self._scene.on_conflict != "keep_both" and any(end > turn for end in self._ends[id_]))
-
-    def _turn_of(self, doc: Doc) -> int:
-        return next(
-            turn for turn, event in enumerate(self._history) if isinstance(event, Sent) and doc_of(event) == doc
-        )
 
 
 def _is_called(name: str, wanted: str) -> bool:
