@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal, TypeVar
 
 from trio_s3_bot import texts
-from trio_s3_bot.conversation.buttons import data
+from trio_s3_bot.conversation.buttons import data, name_mark
 from trio_s3_bot.conversation.state import Ask
 from trio_s3_bot.inbox import Book, Status, StatusDocument
 from trio_s3_bot.messengers.base import Capabilities
@@ -83,8 +83,8 @@ class Phrasing:
                 return texts.compose(notices, language), self._saved_buttons(notices, language, book)
             case ConfirmDelete() as notice:
                 return texts.compose(notices, language), _confirmation_buttons(notice, language)
-            case Conflict(upload=upload):
-                return texts.compose(notices, language), _conflict_buttons(upload, language)
+            case Conflict(upload=upload, name=name):
+                return texts.compose(notices, language), _conflict_buttons(upload, name, language)
         return texts.compose(notices, language), ()
 
     def _accepted(self, notices: Sequence[AnyNotice], documents: Sequence[StatusDocument], language: str) -> str:
@@ -147,7 +147,7 @@ class Phrasing:
         if document.state.final:
             return ()
         if document.ask is Ask.CONFLICT:
-            return _conflict_buttons(document.id, language)
+            return _conflict_buttons(document.id, document.name, language)
         rename = [_button(Label.RENAME, language, "name", document.id)] if self._renaming != "off" else []
         cancel = _button(Label.CANCEL, language, "stop", document.id)
         caption = self._caption_button(document, language)
@@ -220,10 +220,10 @@ def _confirmation_buttons(notice: ConfirmDelete, language: str) -> Keyboard:
     )
 
 
-def _conflict_buttons(item: str, language: str) -> Keyboard:
+def _conflict_buttons(item: str, name: str, language: str) -> Keyboard:
     return _row(
-        _button(Label.REPLACE, language, "over", item),
-        _button(Label.KEEP_BOTH, language, "both", item),
+        _button(Label.REPLACE, language, "over", item, name_mark(name)),
+        _button(Label.KEEP_BOTH, language, "both", item, name_mark(name)),
         _button(Label.CANCEL, language, "stop", item),
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
 from tests.unit.test_conversation import ALICE, GROUP, KNOWN, OPEN, PRIVATE
 from trio_s3_bot.conversation import ChatState, Effect, Facts, Item, decide
+from trio_s3_bot.conversation.buttons import data, name_mark
 from trio_s3_bot.conversation.state import Ask, Cancel, Question, Release, Say, SetName
-from trio_s3_bot.model import Chat, UpdateObj, UploadState
+from trio_s3_bot.model import Chat, Press, UpdateObj, UploadState
 from trio_s3_bot.notices import (
     AskName,
     Conflict,
@@ -149,3 +151,18 @@ def test_a_name_is_taken_as_it_is_where_a_name_is_all_that_is_asked_for() -> Non
     report = item()
     assert kinds(asking(Ask.NEW_NAME, report), said("thanks"), facts(report)) == [SetName, NameSet]
     assert kinds(asking(Ask.NEW_NAME, report), said(".."), facts(report))[0] is AskName
+
+
+@pytest.mark.parametrize(("verb", "policy"), [("over", "overwrite"), ("both", "keep_both")])
+def test_a_press_under_the_question_of_an_earlier_name_settles_nothing(
+    verb: str, policy: Literal["overwrite", "keep_both"]
+) -> None:
+    new = item("new.pdf", UploadState.ASKING)
+
+    def pressed(name: str) -> tuple[Effect, ...]:
+        press = Press("1", data(verb, new.id, name_mark(name)), message_id=3)
+        update = replace(said(""), text=None, press=press)
+        return effects(asking(Ask.CONFLICT, new), update, facts(new))[1:]
+
+    assert pressed("report.pdf") == ()
+    assert pressed("new.pdf") == (Release("new.pdf", policy),)

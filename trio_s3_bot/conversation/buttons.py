@@ -1,15 +1,16 @@
 """
 What buttons carry, and what pressing them does.
 
-A button carries a verb and what it is about, `verb:document[:page:query]` or `verb:page:query`. Who presses it may have
-changed the data, may press twice, or press what hung there for a year: a verb does nothing unless the document is this
-chat's and in the state that the verb is for.
+A button carries a verb and what it is about: `verb:document[:page:query]`, `verb:document:mark` (of a name) or
+`verb:page:query`. Who presses it may have changed the data, may press twice, or press what hung there for a year: a
+verb does nothing unless the document is this chat's and in the state that the verb is for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from zlib import crc32
 
 from trio_s3_bot.conversation import naming
 from trio_s3_bot.conversation.state import (
@@ -45,6 +46,11 @@ def data(verb: str, *arguments: object, place: Place | None = None) -> str:
 def short_query(query: str, limit: int = QUERY_LIMIT) -> str:
     """The beginning of a search, in at most `limit` bytes of UTF-8."""
     return query.encode()[:limit].decode(errors="ignore")
+
+
+def name_mark(name: str) -> str:
+    """A few characters that tell a document's name from the others it has had, by chance but for one in 2**32."""
+    return f"{crc32(name.encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,9 @@ def _keep_both(state: ChatState, push: _Pressed, item: Item) -> Decision:
 
 
 def _settle_conflict(state: ChatState, push: _Pressed, item: Item, release: Release) -> Decision:
-    if item.state is not UploadState.ASKING or not _is_open(state, item, Ask.CONFLICT):
+    """The question about an earlier name may still hang there: its buttons don't answer the one about this name."""
+    this_name = push.press.data.endswith(f":{name_mark(item.name)}")
+    if item.state is not UploadState.ASKING or not _is_open(state, item, Ask.CONFLICT) or not this_name:
         return _only(state, push, Toast.STALE)
     return _only(state.settled(item.id), push).and_also(release)
 
