@@ -11,7 +11,7 @@ from trio.testing import wait_all_tasks_blocked
 from tests.time.fakes import ScriptedMessenger, StoreInMemory, TimedTransfer, until
 from tests.time.scenes import ask, begin, bot, decide, document, end, person, take, update
 from trio_s3_bot.conversation import Cancel, Delete, Effect, Rename, Say, SetName, Take
-from trio_s3_bot.errors import StoreRefused, StoreUnavailable, Unavailable
+from trio_s3_bot.errors import SourceUnavailable, StoreRefused, StoreUnavailable, Unavailable
 from trio_s3_bot.inbox import Inbox
 from trio_s3_bot.keys import JOB_METADATA
 from trio_s3_bot.messengers.base import Batch
@@ -180,3 +180,30 @@ async def replied(inbox: Inbox, message_id: int) -> tuple[str, ...]:
     """The documents that a reply to a message means."""
     await inbox.updates.store("telegram", Batch((replace(update(ALICE), reply_to=message_id),), None))
     return (await inbox.updates.claim("telegram")).facts.replied
+
+
+@pytest.mark.parametrize(
+    ("chore", "told_before", "saved"),
+    [(Rename("a", "new"), "a is called new now.", ["b", "new"]), (Delete("a"), "a is deleted.", ["b"])],
+)
+async def test_what_becomes_of_a_document_while_its_album_waits_is_not_gainsaid_when_it_is_called_saved(
+    inbox: Inbox,
+    messenger: ScriptedMessenger,
+    store: StoreInMemory,
+    chore: Effect,
+    told_before: str,
+    saved: list[str],
+) -> None:
+    messenger.resolving = lambda found: SourceUnavailable("cut") if found.file_id == "b" and not_yet() else None
+    not_yet = until(100, SourceUnavailable("cut"))
+    async with bot(inbox, messenger, store, TimedTransfer(store)):
+        for name in ("a", "b"):
+            await decide(inbox, ALICE, [Take(name, document(name), name, None, 1, album="album")])
+        await store.there("a")
+        await trio.sleep(5)
+        await decide(inbox, ALICE, [chore])
+        await trio.sleep(600)
+    *before, last = [text for text in messenger.texts(ALICE) if not text.startswith("[document] ")]
+    assert told_before in before
+    assert last.startswith("[document has been saved] ")
+    assert sorted(name for name in ("a", "b", "new") if f"{name}, 1 MB" in last) == saved

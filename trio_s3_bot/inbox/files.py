@@ -121,6 +121,7 @@ class Files:
                 (chore.key, chore.name, etag, chore.file.id),
             )
             connection.execute("UPDATE uploads SET name = ? WHERE id = ?", (chore.name, chore.file.id))
+            rows.say_saved_as(connection, chore.file.id, str(chore.key), str(chore.name))
 
         await self._end(chore, notice, write)
 
@@ -130,6 +131,7 @@ class Files:
         def write(connection: sqlite3.Connection, _: str) -> None:
             connection.execute("DELETE FROM files WHERE id = ?", (chore.file.id,))
             connection.execute("DELETE FROM questions WHERE item = ?", (chore.file.id,))
+            connection.execute("DELETE FROM notices WHERE kind = 'Saved' AND upload = ?", (chore.file.id,))
 
         await self._end(chore, notice, write)
 

@@ -116,6 +116,16 @@ def add_notice(connection: sqlite3.Connection, chat_key: str, notice: AnyNotice,
     )
 
 
+def say_saved_as(connection: sqlite3.Connection, item: str, key: str, name: str) -> None:
+    """A file is called otherwise by now, and it may still wait to be said that it is saved: for others of its album."""
+    as_if_sent_so = "json_set(json_remove(body, '$.asked_name', '$.name_was_taken'), '$.key', ?, '$.name', ?)"
+    connection.execute(
+        f"UPDATE notices SET body = {as_if_sent_so} "
+        "WHERE kind = 'Saved' AND coalesce(json_extract(body, '$.same_as'), upload) = ?",
+        (key, name, item),
+    )
+
+
 def message_of(connection: sqlite3.Connection, upload: str) -> int | None:
     """The message that carried a document, if it is still on record."""
     row = connection.execute("SELECT job FROM uploads WHERE id = ?", (upload,)).fetchone()
