@@ -78,7 +78,7 @@ class Licences:
                 self.deleted[doc.id].append((turn, sent.saw))
             case "over":
                 # What shows how it stands has the buttons, too, but the question is that of the message that asks.
-                asked = self._conflicts.get(doc.id, ANYTHING)
+                asked = self._conflicts.get(doc.id, sent.saw)
                 self.replacing[doc.id].append(sent.saw if is_conflict(sent.saw) else asked)
             case "both":
                 self.beside.add(doc.id)
@@ -137,8 +137,11 @@ class Licences:
         """A question that is the last thing a chat was told says what `/cancel` means: not that of an upload."""
         turn, last = self._shown.last.get(sent.update.chat, (0, None))
         answered = self._deeds.get((sent.update.chat, sent.person), 0) > turn
-        question = last is not None and (last.text.endswith("keeps this one.") or "can't be brought back" in last.text)
-        return answered or not question or bool(sent.update.reply_to)
+        if last is None or answered or sent.update.reply_to is not None:
+            return True
+        about = self._shown.about(last.chat, last.message_id)
+        asked_them = all(doc.owner == sent.person for doc in about)
+        return not (asked_them and (is_name_asked(last) or "can't be brought back" in last.text))
 
     def _is_only_one(self, sent: Sent, doc: Doc, *, replied: bool) -> bool:
         """Whether `/cancel` can mean this document: the one asked about, or the only one that is on its way."""
