@@ -164,7 +164,7 @@ def russian(darya: Visitor) -> None:
     darya.say("Смета на ремонт")
     darya.reads("теперь называется")
     darya.say("список")
-    darya.reads("Ваши сохранённые файлы")
+    darya.reads("Сохранённые файлы")
 
 
 SCENES = {
