@@ -207,3 +207,18 @@ async def test_what_becomes_of_a_document_while_its_album_waits_is_not_gainsaid_
     assert told_before in before
     assert last.startswith("[document has been saved] ")
     assert sorted(name for name in ("a", "b", "new") if f"{name}, 1 MB" in last) == saved
+
+
+async def test_an_album_of_which_all_was_over_when_it_was_said_to_be_taken_is_put_to_rest_again(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory
+) -> None:
+    async with bot(inbox, messenger, store, TimedTransfer(store, seconds=0)):
+        await ask(inbox, ALICE, times=10)
+        for name, asking in (("a", False), ("b", True)):
+            taken = Take(name, document(name), name, None, 1, album="album", ask=asking)
+            await decide(inbox, ALICE, [taken, Say(Accepted(upload=name, name=name, album="album"))])
+            await trio.sleep(30)
+        await trio.sleep(60)
+    shown = [request.text for request in messenger.said if request.text.startswith("[document] ")]
+    assert shown[0] == "[document] a\nsaved"
+    assert shown[-1] == "[document] 2 files:\n• a: saved\n• b: saved"

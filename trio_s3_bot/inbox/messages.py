@@ -344,8 +344,12 @@ def _join_album(connection: sqlite3.Connection, waiting: _Waiting, chat_key: str
         return False
     (message,), upload = row, waiting.notice.upload
     connection.execute("UPDATE uploads SET status_message = ? WHERE id = ?", (message, upload))
-    changed = "UPDATE messages SET edit_due = edit_due + 1, about = json_insert(about, '$[#]', ?) WHERE id = ?"
-    (remote_id,) = connection.execute(f"{changed} RETURNING remote_id", (upload, message)).fetchone()
+    # It shows how the new one stands, though it may have been said when all others were over.
+    (remote_id,) = connection.execute(
+        "UPDATE messages SET edit_due = edit_due + 1, progress_shown = 1, about = json_insert(about, '$[#]', ?) "
+        "WHERE id = ? RETURNING remote_id",
+        (upload, message),
+    ).fetchone()
     if remote_id is not None:
         rows.mention(connection, chat_key, remote_id, upload)
     connection.execute("DELETE FROM notices WHERE seq = ?", (waiting.seq,))
