@@ -10,7 +10,7 @@ import pytest
 from tests.unit.test_conversation import ALICE, GROUP, KNOWN, OPEN, PRIVATE
 from trio_s3_bot.conversation import ChatState, Effect, Facts, Item, decide
 from trio_s3_bot.conversation.buttons import data, name_mark
-from trio_s3_bot.conversation.state import Ask, Cancel, Question, Release, Say, SetName
+from trio_s3_bot.conversation.state import Ask, Cancel, Question, Release, Say, SetName, WaitLonger
 from trio_s3_bot.model import Chat, Press, UpdateObj, UploadState
 from trio_s3_bot.notices import (
     AskName,
@@ -88,8 +88,8 @@ def test_talk_is_no_answer_to_the_question_about_a_taken_name(text: str) -> None
 def test_yes_and_no_choose_none_of_three_so_it_is_asked_again(text: str, reply_to: int | None) -> None:
     report = item(state=UploadState.ASKING)
     state, known = asking(Ask.CONFLICT, report), facts(report, replied=(report,) if reply_to else ())
-    assert kinds(state, said(text, reply_to), known) == [Conflict]
-    assert decide(state, said(text, reply_to), RULES, known).state.questions == state.questions
+    assert kinds(state, said(text, reply_to), known) == [Conflict, WaitLonger]
+    assert decide(state, said(text, reply_to), RULES, known).state.questions == (Question(report.id, Ask.CONFLICT),)
 
 
 def test_a_new_name_answers_the_question_about_a_taken_one() -> None:

@@ -22,6 +22,7 @@ from trio_s3_bot.conversation.state import (
     Release,
     Rules,
     Say,
+    WaitLonger,
 )
 from trio_s3_bot.model import UpdateObj, UploadState
 from trio_s3_bot.notices import (
@@ -192,7 +193,8 @@ def _all_kept(state: ChatState, questions: Iterable[Question]) -> Decision:
 
 def _conflict_settled(state: ChatState, update: UpdateObj, item: Item, text: str) -> Decision:
     if texts.means("yes", text) or texts.means("no", text):  # to which of the three?
-        return _say(state, Conflict(upload=item.id, name=item.name, reply_to=update.message_id))
+        again = Conflict(upload=item.id, name=item.name, reply_to=update.message_id)
+        return _say(state.asking(item.id, Ask.CONFLICT), again).and_also(WaitLonger(item.id))
     state = state.settled(item.id)
     if texts.means("replace", text):
         return Decision(state, (Release(item.id, "overwrite"),))
