@@ -155,8 +155,8 @@ class Chores:
             return
         await self._clear_lost_uploads(chore.key, chore.creating)
         copy, original = await self._bucket.head(chore.key), await self._bucket.head(chore.file.key)
-        own = metadata_of(chore.file.id).items()
-        if copy is not None and original is not None and own <= copy.metadata.items():
+        own, etag = metadata_of(chore.file.id).items(), chore.file.etag
+        if copy is not None and original is not None and original.etag == etag and own <= copy.metadata.items():
             with suppress(StoreRefused):  # as the old one is: then there are two of it
                 await self._bucket.delete(chore.key, etag=copy.etag)
 
@@ -209,11 +209,12 @@ class Chores:
 
     async def _facts(self, chore: Chore, key: str) -> ObjectFacts:
         """What goes along: all that was stored with it, under the new name."""
-        there = await self._bucket.head(chore.file.key) or await self._bucket.head(key)
-        there = there or StoredObject(0, "", metadata_of(chore.file.id))
+        own = metadata_of(chore.file.id)
+        found = [await self._bucket.head(chore.file.key), await self._bucket.head(key)]
+        ours = [there for there in found if there is not None and own.items() <= there.metadata.items()]
+        there = ours[0] if ours else StoredObject(0, "", own)
         return ObjectFacts(
             content_type=there.content_type or "application/octet-stream",
             content_disposition=content_disposition(chore.name or key),
-            # Its own id, whatever was found: what has another one is another document, and no copy of this one.
-            metadata={**there.metadata, **metadata_of(chore.file.id)},
+            metadata=there.metadata,
         )

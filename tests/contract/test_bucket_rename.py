@@ -84,6 +84,14 @@ async def test_an_object_that_was_replaced_is_not_moved(bucket: Bucket, s3: S3Cl
     assert content(s3, bucket) == {"old": b"other"}
 
 
+async def test_a_copy_is_known_again_when_another_object_has_taken_the_old_name(bucket: Bucket, s3: S3Client) -> None:
+    meant = await bucket.put("old", Body(b"meant"), FACTS)
+    copied = await bucket.rename("old", "new", FACTS, etag=meant)
+    await bucket.put("old", Body(b"another one"), ObjectFacts(metadata={"job": "another"}))
+    assert await bucket.rename("old", "new", FACTS, etag=meant) == copied
+    assert content(s3, bucket) == {"old": b"another one", "new": b"meant"}
+
+
 async def test_an_object_that_is_gone_is_not_moved(bucket: Bucket, s3: S3Client) -> None:
     with pytest.raises(ObjectGone):
         await bucket.rename("old", "new", FACTS, etag='"5d41402abc4b2a76b9719d911017c592"')

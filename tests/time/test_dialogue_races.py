@@ -222,3 +222,36 @@ async def test_an_album_of_which_all_was_over_when_it_was_said_to_be_taken_is_pu
     shown = [request.text for request in messenger.said if request.text.startswith("[document] ")]
     assert shown[0] == "[document] a\nsaved"
     assert shown[-1] == "[document] 2 files:\n• a: saved\n• b: saved"
+
+
+class Forgetful(StoreInMemory):
+    """A store whose answer to the first deletion is lost."""
+
+    async def delete(self, key: str, *, etag: str | None = None) -> bool:
+        first = key in self.objects and not self.lost_one
+        self.lost_one = self.lost_one or first
+        deleted = await super().delete(key, etag=etag)
+        if first:
+            raise OUT
+        return deleted
+
+    lost_one = False
+
+
+async def test_a_document_that_takes_the_old_name_of_one_that_is_being_renamed_makes_nobody_forget_that(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    store = Forgetful()
+    async with bot(inbox, messenger, store, TimedTransfer(store)):
+        await take(inbox, ALICE, "a")
+        await store.there("a")
+        await trio.sleep(5)
+        await decide(inbox, ALICE, [Rename("a", "new")])
+        await store.there("new")
+        await decide(inbox, ALICE, [Take("other", document("other"), "a", None, 2)])
+        await store.there("a")
+        assert "a is called new now." not in messenger.texts(ALICE)
+        await trio.sleep(60)
+    assert {key: found.metadata[JOB_METADATA] for key, found in store.objects.items()} == {"new": "a", "a": "other"}
+    assert "a is called new now." in messenger.texts(ALICE)
+    assert sorted(file.key for file in await inbox.files.page(ALICE, 0, "", 10)) == ["a", "new"]

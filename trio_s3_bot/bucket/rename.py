@@ -43,11 +43,13 @@ async def rename(
     if old == new:
         return etag
     source, target = await bucket.head(old), await bucket.head(new)
+    if source is not None and source.etag != etag:
+        source = None  # what has come to stand there is none of ours
     if target is not None:
         if not _is_copy(target, source, facts):
             raise KeyTaken("an object of the new name is there already")
         new_etag = target.etag
-    elif source is None or source.etag != etag:
+    elif source is None:
         raise ObjectGone("the object to rename is gone, or another one is in its place")
     elif source.size == 0:  # there is no such thing as an empty range to copy
         new_etag = await bucket.put(new, Body(b""), facts)

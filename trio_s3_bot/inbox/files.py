@@ -136,9 +136,14 @@ class Files:
         await self._end(chore, notice, write)
 
     async def lost(self, chore: Chore, notice: AnyNotice) -> None:
-        """Commit that a file turned out to have been removed by somebody else."""
-        gone = "UPDATE files SET gone = 1 WHERE id = ?"
-        await self._end(chore, notice, lambda connection, _: connection.execute(gone, (chore.file.id,)))
+        """Commit that a file turned out to have been removed by somebody else, or replaced."""
+
+        def write(connection: sqlite3.Connection, _: str) -> None:
+            connection.execute("UPDATE files SET gone = 1 WHERE id = ?", (chore.file.id,))
+            by_another = "EXISTS (SELECT 1 FROM files AS other WHERE other.key = files.key AND other.id != files.id)"
+            connection.execute(f"DELETE FROM files WHERE id = ? AND {by_another}", (chore.file.id,))
+
+        await self._end(chore, notice, write)
 
     async def given_up(self, chore: Chore, notice: AnyNotice) -> None:
         """Commit that a chore will not be done: the file keeps its name."""

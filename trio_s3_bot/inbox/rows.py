@@ -141,10 +141,15 @@ def forget_replaced(connection: sqlite3.Connection, key: str, by: str) -> list[C
     """
     Forget the files that stood under `key` before the file `by`.
 
-    Returns the chats that are told so, because something was still to be done with theirs.
+    Not those whose renaming has been begun: it may have left the key itself, and finds out. Returns the chats that are
+    told so, because something was still to be done with theirs.
     """
     told = []
-    replaced = connection.execute("SELECT id, chat FROM files WHERE key = ? AND id != ?", (key, by)).fetchall()
+    replaced = connection.execute(
+        "SELECT id, chat FROM files WHERE key = ? AND id != ? AND NOT EXISTS ("
+        " SELECT 1 FROM chores WHERE item = files.id AND kind = 'rename' AND creating IS NOT NULL)",
+        (key, by),
+    ).fetchall()
     for item, chat in replaced:
         if connection.execute("DELETE FROM chores WHERE item = ?", (item,)).rowcount:
             add_notice(connection, chat, NoSuchFile(name=key))
