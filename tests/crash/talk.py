@@ -116,7 +116,8 @@ class Talk:
             key = keys.get(document.digest)
             if key is None and document.digest not in self.may_go:
                 yield f"{document} has no object, and nobody wanted it to go"
-            if not any(document.name in message.taken for message in said):
+            names = {document.name, *(wish.name for wish in self.wishes if wish.document == document)}
+            if not any(names.intersection(message.taken) for message in said):
                 yield f"{document} was never called taken"
             if not talkative:  # else others may have had its key before
                 yield from _wrong_about(document, key, said)

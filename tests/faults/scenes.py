@@ -113,6 +113,15 @@ def on_its_way(skip: int = 0) -> Scene:
     return scene
 
 
+async def beside_others(cell: Cell) -> None:
+    """The document is sent, and the call is made on its way, just after it was answered for another one."""
+    person, chat = cell.ground.side.meet("Earlier")
+    earlier = f"earlier than {cell.stem}"
+    chat.send_document(person, f"{earlier}.bin", Content.generated(SMALL, earlier))
+    await cell.ground.log.until(lambda entry: entry.event == "saved" and earlier in entry.text)
+    await on_its_way()(cell)
+
+
 async def brought_by_a_poll(cell: Cell) -> None:
     """Struck is the poll that brings the update, not the one that waits already."""
     cell.strike()

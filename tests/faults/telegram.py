@@ -7,6 +7,7 @@ from tests.faults.scenes import (
     LARGE,
     Row,
     beside_another,
+    beside_others,
     brought_by_a_poll,
     deleted,
     on_its_way,
@@ -91,7 +92,7 @@ STARTS = {
 
 ROWS = {
     "getUpdates": Row("getUpdates", brought_by_a_poll),
-    "getFile": Row("getFile", on_its_way()),
+    "getFile": Row("getFile", beside_others),
     "file": Row("file", on_its_way()),
     "sendMessage greeting": Row("sendMessage", on_its_way()),
     "sendMessage document": Row("sendMessage", on_its_way(1)),

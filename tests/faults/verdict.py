@@ -21,6 +21,8 @@ SIGNS = {
     "a document could not be saved": Outcome.GONE,
     "a message was refused and is dropped": Outcome.DROPPED,
     "a message can't be edited and stays as it is": Outcome.STAYS,
+    "a message can't be edited any more": Outcome.STAYS,
+    "a message can't be fetched whole; its chat waits": Outcome.WAITS,
     "an upload failed; trying again": Outcome.AGAIN,
     "a renaming or deletion failed; trying again": Outcome.AGAIN,
     "out of order; documents wait": Outcome.WAITS,

@@ -114,7 +114,7 @@ async def not_told_its_number(cell: Cell) -> None:
     upload = cell.ground.store.hold("PutObject")
     cell.strike()
     cell.send()
-    refused = partial(cell.logged, "a message can't be edited and stays as it is")
+    refused = partial(cell.logged, "a message can't be edited any more")
     await wait_any(cell.edited, refused)
     upload.release()
 
