@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 GREETING, REQUIRED, TAKEN, SAVED = "[greeting]", "[document is required]", "[document] ", "[document has been saved] "
 UNDER_WAY = ("▰", "▱", " so far", "being saved", "waiting for its turn", "waiting for your answer")
 _FOLDED = re.compile(
-    r"\d+ files?( taken, saving them| taken\. Rename any before they are saved\?| taken, waiting for your answer about some)?:?"
+    r"\d+ files?( taken, saving them| taken\. Rename any before they are saved\?"
+    r"| taken, waiting for your answer about some)?:?"
 )
 _SIZE = re.compile(r", [\d.,]+ \w+$")
 _GOT = re.compile(

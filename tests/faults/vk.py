@@ -16,6 +16,7 @@ from tests.faults.scenes import (
     on_its_way,
     pressed,
     put_to_rest,
+    save_another,
     shown_as_progress,
 )
 from tests.faults.starts import Start, nothing_left, work_left
@@ -83,6 +84,7 @@ async def cropped(cell: Cell) -> None:
 
 async def linked_anew(cell: Cell) -> None:
     """The document can't be read by the link of its event, so a new one is asked for."""
+    await save_another(cell)
     cell.proxy.add(Refused(), match="doc")
     cell.strike()
     cell.send()
