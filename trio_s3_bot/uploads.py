@@ -300,7 +300,8 @@ class UploadSlots:
     async def _wait_for_messenger(self, claim: UploadClaim, error: MessengerError, began: float) -> None:
         """The same of the messenger that has the document: while it gives out others, it is this one."""
         job, outage = claim.job, self._outages[claim.job.chat.messenger]
-        if type(error) is Unavailable and outage.worked_since(began - JUST_NOW):
+        asks_for_a_pause = isinstance(error, RetryAfter)
+        if isinstance(error, Unavailable) and not asks_for_a_pause and outage.worked_since(began - JUST_NOW):
             await self._count_failure(claim, error)
             return
         outage.failed(error, of=job.id, at_least=error.seconds if isinstance(error, RetryAfter) else 0)
