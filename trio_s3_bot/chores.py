@@ -31,7 +31,6 @@ from trio_s3_bot.patience import SHIPPED, Pauses
 
 AT_A_TIME = 2
 MOST_FAILURES = 8  # attempts at one chore, its own failures only
-JUST_NOW = 30  # seconds for which a success says that the store is in order
 
 log = structlog.get_logger()
 
@@ -98,7 +97,7 @@ class Chores:
         except StateError as error:
             self._later(chore, error)
         except (StoreUnavailable, StoreRefused) as error:
-            own = self._store.worked_since(began - JUST_NOW) or await self._still_answers(chore, error)
+            own = self._store.works_beside(began) or await self._still_answers(chore, error)
             await (self._count_failure(chore, error) if own else self._wait_for_store(chore, error))
         except StoreError as error:
             await self._count_failure(chore, error)

@@ -10,6 +10,7 @@ import trio
 
 from trio_s3_bot.patience import SHIPPED, Pauses
 
+JUST_NOW = 30  # seconds for which a success says that all is in order
 WORTH_TELLING = 4  # failed attempts in a row (about 15 s as shipped) until people are told that they have to wait
 
 log = structlog.get_logger()
@@ -38,6 +39,10 @@ class Outage:
     def worked_since(self, time: float) -> bool:
         """Whether anything has succeeded since a time on trio's clock."""
         return self._worked_at >= time
+
+    def works_beside(self, began: float) -> bool:
+        """Whether something else has just succeeded where an attempt, begun at that time, failed."""
+        return self.worked_since(began - JUST_NOW)
 
     @property
     def worth_telling(self) -> bool:

@@ -47,8 +47,6 @@ from trio_s3_bot.texts import Sample
 from trio_s3_bot.transfer import Stored, Transfer
 
 MOST_FAILURES = 8  # attempts at one document, its own failures only
-JUST_NOW = 30  # seconds for which a success says that the store is in order
-KEYS_IN_A_ROW = 5  # keys tried in one attempt, when others take them from under it
 
 log = structlog.get_logger()
 
@@ -163,7 +161,7 @@ class UploadSlots:
             log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
         except (StoreUnavailable, StoreRefused) as error:
             # While it saves others, what it has is not an outage but something about this document.
-            others_saved = self.store.worked_since(began - JUST_NOW)
+            others_saved = self.store.works_beside(began)
             await (self._count_failure(claim, error) if others_saved else self._wait_for_store(job, error))
         except MessengerError as error:
             await self._wait_for_messenger(claim, error, began)
@@ -301,7 +299,7 @@ class UploadSlots:
         """The same of the messenger that has the document: while it gives out others, it is this one."""
         job, outage = claim.job, self._outages[claim.job.chat.messenger]
         asks_for_a_pause = isinstance(error, RetryAfter)
-        if isinstance(error, Unavailable) and not asks_for_a_pause and outage.worked_since(began - JUST_NOW):
+        if isinstance(error, Unavailable) and not asks_for_a_pause and outage.works_beside(began):
             await self._count_failure(claim, error)
             return
         outage.failed(error, of=job.id, at_least=error.seconds if isinstance(error, RetryAfter) else 0)

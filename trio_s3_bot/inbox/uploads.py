@@ -208,9 +208,10 @@ class Uploads:
 
         def write(connection: sqlite3.Connection) -> tuple[list[Chat], bool]:
             chat = rows.chat_of(connection, rows.chat_key_of(connection, job.id))
-            if isinstance(notice, Saved) and notice.same_as and not _is_still_there(connection, job, notice.same_as):
-                return [], False
-            if state is not UploadState.CANCELLED and not though_cancelled and _is_cancelled(connection, job.id):
+            overtaken = (
+                state is not UploadState.CANCELLED and not though_cancelled and _is_cancelled(connection, job.id)
+            )
+            if overtaken or not _is_still_so(connection, job, notice):
                 return [], False
             newly_cancelled = state is UploadState.CANCELLED and _state_of(connection, job.id) is not state
             connection.execute(
@@ -329,11 +330,14 @@ def _is_cancelled(connection: sqlite3.Connection, upload: str) -> bool:
     return bool(connection.execute("SELECT cancelled FROM uploads WHERE id = ?", (upload,)).fetchone()[0])
 
 
-def _is_still_there(connection: sqlite3.Connection, job: UploadJob, file: str) -> bool:
+def _is_still_so(connection: sqlite3.Connection, job: UploadJob, notice: AnyNotice | None) -> bool:
     """
     Whether a document that was found to be saved before still is, under the name that its sender wants by now.
 
     Since it was found, another name may have been chosen for it, and the file may have been renamed or deleted.
     """
+    if not isinstance(notice, Saved) or notice.same_as is None:
+        return True
     query = f"SELECT EXISTS (SELECT 1 FROM files WHERE id = ? AND {_STAYS})"
-    return rows.name_of(connection, job.id) == job.name and bool(connection.execute(query, (file,)).fetchone()[0])
+    there = connection.execute(query, (notice.same_as,)).fetchone()[0]
+    return rows.name_of(connection, job.id) == job.name and bool(there)
