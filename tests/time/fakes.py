@@ -84,10 +84,10 @@ async def open_disk() -> AsyncIterator[Disk]:
         yield Disk(await database.read(lambda connection: connection))
 
 
-async def inbox_on(disk: Disk) -> Inbox:
+async def inbox_on(disk: Disk, clock: Callable[[], float] = trio.current_time) -> Inbox:
     """The real inbox; the clock stands still while it works. Asked again, it is what the next start finds."""
     database = Database(cast("sqlite3.Connection", disk), IN_MEMORY, inline)
-    return await inbox_in(database, clock=trio.current_time)
+    return await inbox_in(database, clock=clock)
 
 
 @dataclass(frozen=True)

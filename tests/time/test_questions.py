@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from tests.time.fakes import PART_SIZE, Disk, ScriptedMessenger, StoreInMemory, TimedTransfer, inbox_on
-from tests.time.scenes import all_ended, decide, document, end, person, speaking, take, uploading
+from tests.time.scenes import DAY, all_ended, decide, document, end, person, speaking, take, uploading
 from trio_s3_bot.conversation import Take
 from trio_s3_bot.conversation.state import Cancel
 from trio_s3_bot.inbox import Inbox
@@ -60,6 +60,22 @@ async def test_the_minute_goes_on_over_a_restart(
     async with uploading(inbox, store, transfer, messenger):
         await all_ended(inbox)
     assert begun(transfer) == {"a": A_MINUTE}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_clock_that_is_set_back_holds_a_document_up_for_a_minute_more_and_no_longer(
+    disk: Disk, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer, restarted: bool
+) -> None:
+    def clock() -> float:
+        return trio.current_time() - (0 if trio.current_time() < 30 else 10 * DAY)
+
+    inbox = await inbox_on(disk, clock)
+    await take_and_ask(inbox, "a")
+    if restarted:
+        await trio.sleep(40)
+        inbox = await inbox_on(disk, clock)
+    async with uploading(inbox, store, transfer, messenger):
+        assert await all_ended(inbox) <= 125
 
 
 async def test_without_an_answer_about_a_name_that_is_taken_both_are_kept_after_a_minute(

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from tests.time.fakes import IN_MEMORY, Disk, inline, open_disk
 from tests.time.scenes import GREETED, begin, decide, document, end, person, take, tell, update
 from trio_s3_bot.conversation import Decision, Say, Take
-from trio_s3_bot.conversation.state import DAY, Ask
+from trio_s3_bot.conversation.state import DAY, Ask, Usage
 from trio_s3_bot.inbox import Book, Inbox, inbox_in
 from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.inbox.endings import KEPT
 from trio_s3_bot.inbox.messages import ALBUMS_KEPT, MENTIONS_KEPT
 from trio_s3_bot.inbox.rows import QUESTIONS_KEPT
 from trio_s3_bot.messengers.base import Batch
-from trio_s3_bot.model import Button, Chat, OutMessage
+from trio_s3_bot.model import Button, Chat, OutMessage, Sender
 from trio_s3_bot.notices import Accepted, AnyNotice, DocumentRequired, Saved
 
 ALICE, BOB = person(1), person(2)
@@ -205,6 +205,18 @@ async def test_what_a_person_sent_is_counted_for_a_day(inbox: Inbox, disk: Disk,
     calendar.now += 1
     await send("third")
     assert ids(disk, "usage", "upload") == ["second", "third"]
+
+
+async def test_what_was_counted_while_the_clock_was_ahead_uses_up_no_later_day(
+    inbox: Inbox, calendar: Calendar
+) -> None:
+    right, calendar.now = calendar.now, calendar.now + 1000 * DAY
+    await decide(inbox, ALICE, [Take("a", document("a"), "a", None, 1, owner=1)])
+    calendar.now = right
+    again = replace(update(ALICE), documents=(document("b"),), sender=Sender(1))
+    await inbox.updates.store("telegram", Batch((again,), None))
+    claim = await inbox.updates.claim("telegram")
+    assert claim.facts.usage == Usage()
 
 
 async def test_a_question_that_nobody_answers_is_forgotten_after_a_month(

@@ -102,7 +102,8 @@ def _open_items(connection: sqlite3.Connection, chat_key: str, sender: Sender | 
 
 
 def _usage(connection: sqlite3.Connection, person: str, now: float) -> Usage:
-    counted, values = "FROM usage WHERE person = ? AND at > ?", (person, now - DAY)
+    # What is ahead of now was counted by a clock that has been set back since.
+    counted, values = "FROM usage WHERE person = ? AND at > ? AND at <= ?", (person, now - DAY, now)
     # sum() fails where it doesn't fit into 64 bits.
     files, size = connection.execute(f"SELECT count(*), CAST(total(bytes) AS INTEGER) {counted}", values).fetchone()
     oldest = connection.execute(f"SELECT at + {DAY}, bytes {counted} ORDER BY at LIMIT {OLDEST}", values)

@@ -92,7 +92,11 @@ class Uploads:
         query = "SELECT min(ask_until) FROM uploads WHERE state = 'asking' AND ask_until > ?"
         now = self._clock()
         due = await self._database.read(lambda connection: connection.execute(query, (now,)).fetchone()[0])
-        return None if due is None else max(0.0, due - now)
+        if due is None:
+            return None
+        if due > now + self._ask_timeout:
+            await self._wait_from(now)
+        return min(max(0.0, due - now), self._ask_timeout)
 
     async def try_key(self, job: UploadJob, key: str) -> None:
         """
@@ -301,6 +305,12 @@ class Uploads:
         self._turns = {chat: self._turns[chat] for chat, _ in heads if chat in self._turns}
         _, seq = min(heads, key=lambda head: (running[head[0]], self._turns.get(head[0], 0), head[1]))
         return connection.execute("SELECT id FROM uploads WHERE seq = ?", (seq,)).fetchone()[0]  # type: ignore[no-any-return]
+
+    async def _wait_from(self, now: float) -> None:
+        """The clock was set back, or the waiting made shorter: nothing waits longer than it would if asked now."""
+        latest = now + self._ask_timeout
+        statement = "UPDATE uploads SET ask_until = ? WHERE state = 'asking' AND ask_until > ?"
+        await self._database.write(lambda connection: connection.execute(statement, (latest, latest)))
 
     async def _update(self, job: UploadJob, assignments: str, *values: object) -> None:
         statement = f"UPDATE uploads SET {assignments} WHERE id = ?"
