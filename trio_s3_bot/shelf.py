@@ -10,12 +10,13 @@ import trio
 
 from trio_s3_bot.bucket import Bucket
 from trio_s3_bot.conversation.state import Decision, Effect, MakeLink, Say
-from trio_s3_bot.errors import StoreError
+from trio_s3_bot.errors import ObjectRefused, StoreError
 from trio_s3_bot.inbox import Files
-from trio_s3_bot.model import Chat, SavedFile
+from trio_s3_bot.model import Chat, SavedFile, Secret
 from trio_s3_bot.notices import Card, FileList, Link, NoSuchFile
 
 PATIENCE = 3  # seconds for looking; then a list shows what is on record
+LONGEST_ADDRESS = 3600  # characters; with what is said about it, it has to fit into a message of 4096
 
 log = structlog.get_logger()
 
@@ -58,9 +59,22 @@ class Shelf:
         if file is None or file.gone:
             return Say(NoSuchFile(name=file.name if file else None, reply_to=effect.reply_to))
         name = file.key.rpartition("/")[2]
-        url = await self._bucket.presign(file.key, lifetime=self._link_lifetime, file_name=name)
+        url = await self._address(file.key, name)
         link = Link(upload=file.id, name=name, url=url.reveal(), lifetime=self._link_lifetime, reply_to=effect.reply_to)
         return Say(link)
+
+    async def _address(self, key: str, name: str) -> Secret:
+        """
+        A link that a message can hold. Where it would be too long, what it downloads is called as it was stored.
+
+        A letter of a name that isn't ASCII takes six characters in a key, and ten more where a link says what its
+        file is called. Raises `ObjectRefused` when even the key is too long, beside the credentials of a role.
+        """
+        for file_name in (name, None):
+            url = await self._bucket.presign(key, lifetime=self._link_lifetime, file_name=file_name)
+            if len(url.reveal()) <= LONGEST_ADDRESS:
+                return url
+        raise ObjectRefused(f"a link to it is longer than {LONGEST_ADDRESS} characters")
 
     async def _look_at(self, files: Sequence[SavedFile]) -> None:
         """Ask the store about each file; what it doesn't answer in time stays as it is on record."""

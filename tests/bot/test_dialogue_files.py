@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from structlog.testing import capture_logs
 
 from tests.bot.dialogue import on_record, pressed_again, saved, toast
-from tests.bot.talk import NO_LIMITS, fetched, in_each, said, store_behind_proxy
+from tests.bot.talk import NO_LIMITS, SAVED, fetched, in_each, said, store_behind_proxy
 from tests.sides import Shown, Side
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import Timeout
@@ -190,6 +191,16 @@ async def test_a_link_lives_as_long_as_the_settings_say_and_is_nowhere_but_in_th
     assert "Link to report.pdf, good for 90 sec." in link["text"]
     assert "Signature" not in str(logs)
     assert his.messages == []
+
+
+@pytest.mark.parametrize("letters", [250, 510])
+async def test_a_link_to_a_file_with_a_very_long_name_comes_whole(world: World, side: Side, letters: int) -> None:
+    alice, chat = side.meet()
+    async with world.bot(NO_LIMITS):
+        chat.send_document(alice, f"{'ж' * letters}.pdf", b"content")
+        side.press(chat, alice, await chat.wait_for(SAVED), "Link")
+        link = await chat.wait_for("http://")
+        assert await fetched(link["text"].splitlines()[-1]) == b"content"
 
 
 async def test_a_link_is_given_by_a_typed_name_and_by_a_reply(world: World, side: Side) -> None:

@@ -44,7 +44,13 @@ class RecordingStore(StoreInMemory):
         super().__init__()
         self._history = history
 
-    async def presign(self, key: str, *, lifetime: int, file_name: str) -> Secret:  # noqa: ARG002 - the contract's
+    async def presign(
+        self,
+        key: str,
+        *,
+        lifetime: int,  # noqa: ARG002 - the contract's
+        file_name: str | None = None,  # noqa: ARG002
+    ) -> Secret:
         await trio.lowlevel.checkpoint()
         return Secret(f"https://s3.example/{key}")
 

@@ -284,15 +284,18 @@ class Bucket:
         """
         return await rename(self, old, new, facts, etag=etag)
 
-    async def presign(self, key: str, *, lifetime: int, file_name: str) -> Secret:
+    async def presign(self, key: str, *, lifetime: int, file_name: str | None = None) -> Secret:
         """
-        A link that downloads the object as `file_name`, for `lifetime` seconds, 7 days at most.
+        A link that downloads the object, for `lifetime` seconds, 7 days at most.
 
-        It is signed for the public endpoint without asking the store. Temporary credentials end it earlier.
+        The file is called `file_name`, or without that what the object's Content-Disposition says. The link is signed
+        for the public endpoint without asking the store. Temporary credentials end it earlier.
         """
         if not 0 < lifetime <= LONGEST_LINK:
             raise ValueError(f"a link lives from 1 to {LONGEST_LINK} seconds, not {lifetime}")
-        what = {"Bucket": self.name, "Key": key, "ResponseContentDisposition": content_disposition(file_name)}
+        what = {"Bucket": self.name, "Key": key}
+        if file_name is not None:
+            what["ResponseContentDisposition"] = content_disposition(file_name)
         url = await self._public.ask(
             lambda s3: s3.generate_presigned_url("get_object", Params=what, ExpiresIn=lifetime)
         )

@@ -91,7 +91,7 @@ class Uploads:
         """In how many seconds the first document that waits for an answer no longer waits; `None`: none waits."""
         query = "SELECT min(ask_until) FROM uploads WHERE state = 'asking' AND ask_until > ?"
         now = self._clock()
-        due = await self._database.read(lambda connection: connection.execute(query, (now,)).fetchone()[0])
+        due: float | None = await self._database.read(lambda c: c.execute(query, (now,)).fetchone()[0])
         if due is None:
             return None
         if due > now + self._ask_timeout:
