@@ -13,6 +13,7 @@ import trio
 
 from trio_s3_bot.bucket import Bucket, ObjectFacts
 from trio_s3_bot.errors import (
+    KeyInUse,
     KeyTaken,
     ObjectGone,
     ObjectRefused,
@@ -22,7 +23,7 @@ from trio_s3_bot.errors import (
     StoreUnavailable,
 )
 from trio_s3_bot.inbox import Chore, Files, Uploads, once_readable
-from trio_s3_bot.keys import Keys, metadata_of
+from trio_s3_bot.keys import HeldUp, Keys, metadata_of
 from trio_s3_bot.model import StoredObject
 from trio_s3_bot.names import content_disposition
 from trio_s3_bot.notices import ChoreFailed, Deleted, NameProblem, NoSuchFile, Renamed
@@ -62,6 +63,7 @@ class Chores:
         self._retries = retries
         self._due: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
+        self._held_up = HeldUp(keys, files.bell.ring)
 
     async def run(self) -> None:
         """Do chores until cancelled; one that is cancelled is done again at the next start."""
@@ -74,7 +76,7 @@ class Chores:
             rings = self._files.bell.rings
             now = trio.current_time()
             self._due = {item: due for item, due in self._due.items() if due > now}
-            chore = await once_readable(partial(self._files.claim, self._due)) if self._store.over else None
+            chore = await self._next() if self._store.over else None
             if chore is None:
                 with trio.move_on_at(self._wake_at(now)):
                     await self._files.bell.after(rings)
@@ -83,6 +85,9 @@ class Chores:
                 await self._do(chore)
             finally:
                 self._files.give_back(chore)
+
+    async def _next(self) -> Chore | None:
+        return await once_readable(partial(self._files.claim, {*self._due, *self._held_up.items}))
 
     def _wake_at(self, now: float) -> float:
         """When to look again; `now` is from before the last look, so that nothing falls due between the two."""
@@ -94,6 +99,8 @@ class Chores:
             await (self._delete(chore) if chore.key is None else self._rename(chore, chore.key))
             self._store.worked()
             del self._failures[chore.file.id]
+        except KeyInUse as error:
+            self._held_up.add(chore.file.id, error.key)
         except StateError as error:
             self._later(chore, error)
         except (StoreUnavailable, StoreRefused) as error:
@@ -188,9 +195,9 @@ class Chores:
     async def _delete(self, chore: Chore) -> None:
         file = chore.file
         begun = chore.creating is not None
-        if not await self._files.begin(chore, ()):
-            return
         async with self._keys.left_alone(file.key):
+            if not await self._files.begin(chore, ()):
+                return
             there = await self._bucket.delete(file.key, etag=file.etag)
         # Gone already, and we had begun before: then it was us.
         was_gone = not there and not begun

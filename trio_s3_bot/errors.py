@@ -21,6 +21,7 @@ BotError
 │   └── RequestRefused       the messenger will never accept this request
 ├── DocumentRefused          this document can't be saved, ever: tell the person why
 ├── NameTaken                the person has to be asked what to do about an object of that name
+├── KeyInUse                 something is being done under that key: begin when it is over
 ├── SourceError              the document could not be read
 │   ├── SourceUnavailable    it may be readable later: try again
 │   └── SourceExpired        its address has expired: resolve it anew
@@ -177,6 +178,14 @@ class DocumentRefused(BotError):
 
 class NameTaken(BotError):
     """An object of the document's name is there, and its sender is to say what to do."""
+
+
+class KeyInUse(BotError):
+    """Something is being done to what stands under `key`; that may take hours."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__("something is being done under that key")
 
 
 class SourceError(BotError):

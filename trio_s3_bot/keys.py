@@ -6,15 +6,13 @@ The key is chosen by looking, and then committed and taken by a conditional writ
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from trio_util import RepeatedEvent
-
 from trio_s3_bot import names
 from trio_s3_bot.bucket import Bucket
-from trio_s3_bot.errors import DocumentRefused, KeyTaken, NameTaken, Reason
+from trio_s3_bot.errors import DocumentRefused, KeyInUse, KeyTaken, NameTaken, Reason
 from trio_s3_bot.model import StoredObject, UploadJob
 
 JOB_METADATA = "trio-s3-bot-job"  # the object's metadata that tells which job wrote it
@@ -45,7 +43,11 @@ class Keys:
         self._bucket = bucket
         self.policy = policy
         self._in_use: set[str] = set()
-        self._freed = RepeatedEvent()
+        self._listeners: list[Callable[[str], None]] = []
+
+    def when_freed(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with each key that is no longer in use."""
+        self._listeners.append(listener)
 
     @asynccontextmanager
     async def choose(self, job: UploadJob, tried: str | None) -> AsyncIterator[Choice]:
@@ -53,8 +55,8 @@ class Keys:
         Choose a key and keep it from other jobs while the block runs.
 
         `tried` is the key that an earlier attempt had committed: it is looked at first, because that attempt may have
-        succeeded without anybody knowing. Raises `NameTaken` when the sender has to be asked, and `DocumentRefused`
-        when there is no free name.
+        succeeded without anybody knowing. Raises `NameTaken` when the sender has to be asked, `KeyInUse` when it is to
+        replace what is just being written, and `DocumentRefused` when there is no free name.
         """
         async with self._held(await self._choose(job, tried)) as choice:
             yield choice
@@ -69,9 +71,8 @@ class Keys:
 
     @asynccontextmanager
     async def left_alone(self, key: str) -> AsyncIterator[None]:
-        """Keep a key from jobs while the block runs, once none is trying it any more."""
-        while key in self._in_use:
-            await self._freed.wait()
+        """Keep a key from jobs while the block runs. Raises `KeyInUse` when one is trying it."""
+        self._make_sure_it_is_free(key)
         async with self._held(Choice(key)):
             yield
 
@@ -94,7 +95,8 @@ class Keys:
             yield choice
         finally:
             self._in_use.discard(choice.key)
-            self._freed.set()
+            for tell in self._listeners:
+                tell(choice.key)
 
     async def _choose(self, job: UploadJob, tried: str | None) -> Choice:
         if tried is not None and tried != job.key:
@@ -118,12 +120,14 @@ class Keys:
         return None if key in self._in_use else Choice(key)
 
     async def _whatever_is_there(self, job: UploadJob) -> Choice:
-        while job.key in self._in_use:
-            await self._freed.wait()
+        self._make_sure_it_is_free(job.key)
         found = await self._bucket.head(job.key)
-        if job.key in self._in_use:
-            return await self._whatever_is_there(job)
+        self._make_sure_it_is_free(job.key)
         return Choice(job.key, found if found is not None and _is_of(job, found) else None, replaces=True)
+
+    def _make_sure_it_is_free(self, key: str) -> None:
+        if key in self._in_use:
+            raise KeyInUse(key)
 
     async def _next_free(self, key: str) -> str:
         """The first number that no key has: one listing, however many there are."""
@@ -133,6 +137,33 @@ class Keys:
             if candidate not in taken and candidate not in self._in_use:
                 return candidate
         raise DocumentRefused(Reason.NO_FREE_NAME, key)
+
+
+class HeldUp:
+    """
+    What can't be begun because a key is in use, so that nobody has to stand there and wait for it.
+
+    `ring` is called when something of it can be begun.
+    """
+
+    def __init__(self, keys: Keys, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._waiting: dict[str, str] = {}
+        keys.when_freed(self._freed)
+
+    @property
+    def items(self) -> Set[str]:
+        """The ids of what still has to wait."""
+        return self._waiting.keys()
+
+    def add(self, item: str, key: str) -> None:
+        """Let an item wait for a key that is in use."""
+        self._waiting[item] = key
+
+    def _freed(self, key: str) -> None:
+        if key in self._waiting.values():
+            self._waiting = {item: other for item, other in self._waiting.items() if other != key}
+            self._ring()
 
 
 def metadata_of(job_id: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from trio_s3_bot import names
 from trio_s3_bot.bucket import Bucket
 from trio_s3_bot.errors import (
     DocumentRefused,
+    KeyInUse,
     KeyTaken,
     MessengerError,
     NameTaken,
@@ -36,7 +37,7 @@ from trio_s3_bot.errors import (
     UploadGone,
 )
 from trio_s3_bot.inbox import STATE_PAUSE, UploadClaim, Uploads, once_readable
-from trio_s3_bot.keys import Keys
+from trio_s3_bot.keys import HeldUp, Keys
 from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.model import Chat, SavedFile, Source, UploadJob, UploadState
 from trio_s3_bot.notices import Failed, Saved
@@ -92,6 +93,7 @@ class UploadSlots:
         self.store = Outage("the S3 store", outages)
         self._outages = {name: Outage(name, outages) for name in messengers}
         self._due: dict[str, float] = {}
+        self._held_up = HeldUp(self.keys, jobs.bell.ring)
         self._scopes: dict[str, trio.CancelScope] = {}
 
     def sample(self, upload: str) -> Sample | None:
@@ -137,7 +139,8 @@ class UploadSlots:
         """The next document; one that failed of late only if there is no other, which could succeed."""
         suspects = {upload for outage in (self.store, *self._outages.values()) for upload in outage.suspects}
         in_order = [name for name, outage in self._outages.items() if outage.over]
-        for but_not in ({*self._due, *suspects}, set(self._due)):
+        waiting = {*self._due, *self._held_up.items}
+        for but_not in (waiting | suspects, waiting):
             claim = await self._jobs.claim(but_not=but_not, of=in_order, overwriting=self.keys.policy == "overwrite")
             if claim is not None or not suspects:
                 return claim
@@ -154,6 +157,8 @@ class UploadSlots:
         job, began = claim.job, trio.current_time()
         try:
             await self._attempt_or_cancel(claim)
+        except KeyInUse as error:
+            self._held_up.add(job.id, error.key)
         except NameTaken:
             await self._ask_about_conflict(job)
         except StateError as error:

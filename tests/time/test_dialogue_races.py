@@ -19,6 +19,7 @@ from trio_s3_bot.model import OutMessage, UploadState
 from trio_s3_bot.notices import Accepted, Saved
 
 ALICE, BOB = person(1), person(2)
+HOUR = 3600.0
 OUT, FORBIDDEN = StoreUnavailable("503 SlowDown"), StoreRefused("403 AccessDenied")
 
 
@@ -147,6 +148,27 @@ async def test_a_deletion_that_the_store_never_allows_ends_in_words_and_holds_up
             await trio.sleep(60)
     assert messenger.texts(ALICE)[-1] == "a could not be deleted: the storage does not allow it."
     assert "a" in store.objects
+
+
+async def test_files_whose_names_are_just_being_saved_again_hold_up_what_others_want_done(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory
+) -> None:
+    transfer = TimedTransfer(store)
+    async with bot(inbox, messenger, store, transfer, {("names", "on_conflict"): "overwrite"}):
+        await take(inbox, ALICE, "a", "b")
+        await take(inbox, BOB, "c")
+        await trio.sleep(60)
+        transfer.seconds = HOUR
+        for name in ("a", "b"):
+            await decide(inbox, ALICE, [Take(f"{name} again", document(f"{name} again"), name, None, 1)])
+        await trio.sleep(60)
+        await decide(inbox, ALICE, [Delete("a"), Rename("b", "e")])
+        await decide(inbox, BOB, [Rename("c", "d")])
+        await trio.sleep(60)
+        assert sorted(transfer.running) == ["a", "b"]
+        assert set(store.objects) == {"a", "b", "d"}
+        await trio.sleep(HOUR)
+    assert set(store.objects) == {"a", "b", "d"}
 
 
 async def test_a_renaming_that_can_only_copy_is_undone_and_ends_in_words(

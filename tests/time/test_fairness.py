@@ -9,6 +9,7 @@ from tests.time.fakes import Disk, ScriptedMessenger, StoreInMemory, TimedTransf
 from tests.time.scenes import all_ended, answering, decide, document, person, take, update, uploading
 from trio_s3_bot.conversation import Take
 from trio_s3_bot.inbox import Inbox
+from trio_s3_bot.keys import JOB_METADATA
 from trio_s3_bot.model import Chat
 
 ALICE, BOB, CAROL = person(1), person(2), person(3)
@@ -82,6 +83,23 @@ async def test_documents_of_one_chat_go_up_in_the_order_they_were_sent(
     async with uploading(inbox, store, transfer, messenger, slots=1):
         await all_ended(inbox)
     assert [key for _, key in transfer.begun] == names
+
+
+async def test_documents_that_replace_each_other_take_no_slots_from_others_and_the_last_one_stays(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+) -> None:
+    transfer.seconds = 100
+    for number in range(5):
+        taken = Take(f"upload {number}", document(f"upload {number}"), "a", None, 1)
+        await decide(inbox, person(10 + number), [taken])
+    async with uploading(inbox, store, transfer, messenger, slots=2, on_conflict="overwrite"):
+        await trio.sleep(50)
+        await take(inbox, BOB, "b")
+        await trio.sleep(101)
+        assert "b" in store.objects
+        await all_ended(inbox)
+    assert [at for at, key in transfer.begun if key == "a"] == [0, 100, 200, 300, 400]
+    assert store.objects["a"].metadata[JOB_METADATA] == "upload 4"
 
 
 async def test_after_a_restart_the_oldest_documents_come_first(
