@@ -19,6 +19,7 @@ from string import Formatter
 from urllib.parse import quote
 
 KEY_LIMIT = 1024  # bytes of UTF-8
+PREFIX_LIMIT = 512  # bytes of UTF-8 before the name, so that there is room for that and for a number
 NAME_FIELD = "{name}"
 _EXTENSION_LIMIT = 32  # bytes; a longer "extension" is just a name with a dot in it
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -120,6 +121,16 @@ def filled(template: str, *, chat: int, user: int, messenger: str, date: int) ->
     if prefix.startswith("/") or "//" in prefix or any(step in (".", "..") for step in prefix.split("/")):
         raise ValueError("must not begin with / nor have empty, . or .. steps")
     return prefix
+
+
+def checked(template: str) -> str:
+    """The template. Raises `ValueError` if what it makes can't be a key; ids and dates are a little longer at times."""
+    prefix = filled(template, chat=0, user=0, messenger="telegram", date=0)
+    if any(map(_is_dropped, prefix)):
+        raise ValueError("must not have control characters")
+    if len(prefix.encode()) > PREFIX_LIMIT:
+        raise ValueError(f"must not have more than {PREFIX_LIMIT} bytes before the name")
+    return template
 
 
 def fields_of(template: str) -> set[str]:

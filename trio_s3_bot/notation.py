@@ -138,12 +138,11 @@ def one_of(*words: str) -> Parser:
 
 
 def key_template(text: str) -> str:
-    """A template of keys that `names.filled` takes."""
+    """A template of keys, as `names.checked` takes it."""
     try:
-        names.filled(text, chat=0, user=0, messenger="telegram", date=0)
+        return names.checked(text)
     except ValueError as error:
         raise Malformed(f"a template of keys: {error}") from None
-    return text
 
 
 def url(text: str) -> str:

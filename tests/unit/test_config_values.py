@@ -216,6 +216,7 @@ WRONG = [
     ("names", "key", "{date}/{name}", "unknown field {date}"),
     ("names", "key", "../{name}", "must not begin with /"),
     ("names", "key", "{chat", "must end with {name}"),
+    ("names", "key", "{date:%Y%n}/{name}", "control characters"),
     ("names", "key", "{chat{name}", "template"),
     ("links", "lifetime", "169 h", "from 1 s to 168 h"),
     ("stop", "grace_period", "-1 s", "at least 0 s"),

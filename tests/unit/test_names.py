@@ -184,3 +184,11 @@ def sample_of_keys() -> list[str]:
     wild = ["".join(map(chr, dice.choices(points, k=dice.randint(1, 40)))) for _ in range(40)]
     tame = [" a", "a ", "+", "%41", "a&b=c?d#e;f", "*", "<a>", "ё" * 512, "e\u0301", "\u200d.txt", ".env", "...", "'\""]
     return list(dict.fromkeys(names.key_for(name, "AgAD", None) for name in [*wild, *tame]))
+
+
+@pytest.mark.parametrize("letter", ["x", "ж"])
+def test_a_template_of_keys_leaves_room_for_the_name(letter: str) -> None:
+    longest = letter * (names.PREFIX_LIMIT // len(letter.encode())) + names.NAME_FIELD
+    assert names.checked(longest) == longest
+    with pytest.raises(ValueError, match="more than 512 bytes before the name"):
+        names.checked(letter + longest)
