@@ -238,7 +238,8 @@ def facts_of(job: UploadJob, key: str) -> ObjectFacts:
     """What is stored along with a document: its type, its name as sent, where it came from, and whose write it is."""
     return ObjectFacts(
         content_type=names.content_type(job.document.mime_type, key),
-        content_disposition=names.content_disposition(job.asked_name or job.name),
+        # Names come in any length, and a store takes only so much of headers.
+        content_disposition=names.content_disposition(names.fit(job.asked_name or job.name)),
         metadata={
             **metadata_of(job.id),
             "messenger": job.chat.messenger,

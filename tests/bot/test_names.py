@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import trio
 from werkzeug.http import parse_options_header
 
@@ -107,12 +108,17 @@ async def test_half_a_character_in_a_name_becomes_a_question_mark(world: World, 
     assert list(world.objects) == ["a?.txt"]
 
 
-async def test_an_over_long_name_is_cut_before_its_extension_and_the_person_told(world: World, side: Side) -> None:
+@pytest.mark.parametrize("letters", [800, 30_000])
+async def test_an_over_long_name_is_cut_before_its_extension_and_the_person_told(
+    world: World, side: Side, letters: int
+) -> None:
     alice, chat = side.meet()
     async with world.bot(NO_LIMITS):
-        side.send_named(chat, alice, "ё" * 800 + ".pdf")
+        side.send_named(chat, alice, "ё" * letters + ".pdf")
         saved = await chat.wait_for(SAVED)
+        header = (await world.object("ё" * 510 + ".pdf")).headers["content-disposition"]
     assert list(world.objects) == ["ё" * 510 + ".pdf"]
+    assert len(header) < 4096  # S3 takes 8 KiB of all headers together
     assert "could not be its name there" in saved["text"]
 
 
