@@ -1,5 +1,5 @@
 """
-The bot: builds the parts, opens the long-lived nurseries, owns stop and drain.
+The bot: opens everything, has it checked, opens the long-lived nurseries, owns stop and drain.
 
 Shutdown is the nesting of the nurseries, outermost last:
 
@@ -13,57 +13,33 @@ their deadline; then what is composed is sent; then all is over. Whatever is unf
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
+from types import MappingProxyType
 
 import structlog
 import trio
 
-from trio_s3_bot import canary, checks, texts
+from trio_s3_bot import canary, checks
 from trio_s3_bot.bucket import Bucket
-from trio_s3_bot.budgets import Budgets, at_most
-from trio_s3_bot.chores import Chores
 from trio_s3_bot.config import BotConfig, NetworkConfig, S3Config, UploadsConfig
-from trio_s3_bot.conversation import Rules
-from trio_s3_bot.errors import CheckFailed, MessengerError
-from trio_s3_bot.inbox import Claim, Inbox, UploadClaim, open_inbox
+from trio_s3_bot.inbox import Inbox, open_inbox
 from trio_s3_bot.memory import MemoryBudget
-from trio_s3_bot.messengers.base import Account, Command, Messenger
+from trio_s3_bot.messengers.base import Messenger
 from trio_s3_bot.messengers.telegram import open_telegram
 from trio_s3_bot.messengers.vk import open_vk
-from trio_s3_bot.model import Chat
-from trio_s3_bot.outbox import Outbox
+from trio_s3_bot.parts import Maker, Parts
 from trio_s3_bot.patience import SHIPPED, Patience
-from trio_s3_bot.phrasing import list_size
-from trio_s3_bot.poller import Poller
-from trio_s3_bot.shelf import Shelf
 from trio_s3_bot.source import Pools
+from trio_s3_bot.starting import Late, Start
 from trio_s3_bot.transfer import UPLOADERS, Transfer
-from trio_s3_bot.uploads import UploadSlots
 from trio_s3_bot.utils import log_exceptions
-from trio_s3_bot.worker import Worker
 
 __all__ = ["Bot", "BotConfig"]
 
 FLUSH = 0.25  # the share of the grace period that is kept for sending what is composed
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What the nurseries run."""
-
-    pollers: list[Poller]
-    workers: list[Worker]
-    slots: UploadSlots
-    chores: Chores
-    outboxes: list[Outbox]
-    claims: tuple[trio.MemorySendChannel[Claim], trio.MemoryReceiveChannel[Claim]]
-    documents: tuple[trio.MemorySendChannel[UploadClaim], trio.MemoryReceiveChannel[UploadClaim]]
 
 
 class Bot:
@@ -96,13 +72,15 @@ class Bot:
             )
             messengers = await stack.enter_async_context(open_messengers(self._config, self._patience))
             bucket = await stack.enter_async_context(open_bucket(self._config, self._patience))
-            if not await self._checked(stop, inbox, messengers, bucket):
+            start = Start(inbox, messengers, bucket, self._config.state.path, self._patience.polling)
+            late = await self._checked(stop, start)
+            if late is None:
                 return
             connections = self._config.uploads.concurrent_uploads
             pools = Pools(self._config.network.proxy, connections, self._patience.timeouts)
             stack.callback(pools.close)
             transfer = _transfer(self._config.uploads, bucket, pools)
-            await self.serve(inbox, messengers, bucket, transfer, stop, task_status=task_status)
+            await self.serve(inbox, messengers, bucket, transfer, stop, late, task_status=task_status)
         log.info("stopped")
 
     async def serve(
@@ -112,133 +90,37 @@ class Bot:
         bucket: Bucket,
         transfer: Transfer,
         stop: trio.Event,
+        late: Late = MappingProxyType({}),
         *,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """What `run` does once everything is open and checked."""
-        await self._run_nurseries(self._parts(inbox, messengers, bucket, transfer), stop, task_status)
+        """What `run` does once everything is open and checked, but for the messengers that come late."""
+        parts = Maker(self._config, self._patience, inbox, messengers, bucket, transfer).parts()
+        await self._run_nurseries(parts, late, stop, task_status)
 
-    async def _checked(self, stop: trio.Event, inbox: Inbox, messengers: dict[str, Messenger], bucket: Bucket) -> bool:
-        """Run the checks; false when a stop came meanwhile."""
-        patient, accounts = await inbox.has_unfinished_work(), dict[str, int]()
-        waited_out = partial(checks.waited_out, patient=patient, pauses=self._patience.polling)
+    async def _checked(self, stop: trio.Event, start: Start) -> Late | None:
+        """Run the checks; `None` when a stop came meanwhile."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_when, stop, nursery.cancel_scope)
-            for messenger in messengers.values():
-                check = partial(checks.check_messenger, messenger)
-                account = await waited_out(messenger.name, check)
-                await self._recognize(inbox, messenger, account)
-                log.info("messenger is ready", messenger=messenger.name, account=account.name)
-                for remark in account.remarks:
-                    log.warning(remark.text, messenger=messenger.name)
-                accounts[messenger.name] = account.id
-                await _announce_commands(messenger)
-            check_bucket = partial(checks.check_bucket, bucket, inbox.probes)
-            probe = await waited_out("the S3 store", check_bucket)
-            for finding in checks.bucket_findings(probe):
-                log.log(logging.INFO if finding.good else logging.WARNING, finding.detail, what=finding.what)
-            # Not before all is well: with what was wrong, the token may be replaced.
-            for name, account_id in accounts.items():
-                await inbox.accounts.record(name, account_id)
+            late = await start.check()
             nursery.cancel_scope.cancel()
         if self._config.access.everybody:
             log.warning("everybody may write to this bot; [access] allowed_users says who may")
-        return not stop.is_set()
+        return None if stop.is_set() else late
 
-    async def _recognize(self, inbox: Inbox, messenger: Messenger, account: Account) -> None:
-        """Make sure that the state is this account's: another one's ids and cursors would be taken for its own."""
-        known = await inbox.accounts.of(messenger.name)
-        if known not in (None, account.id):
-            raise CheckFailed(
-                f"{self._config.state.path}: this is the state of another bot in {messenger.name}, number {known}, and "
-                f"the token belongs to {account.name}, number {account.id}.",
-                "Set [state] path to another file, or take the old token back.",
-            )
-
-    def _parts(self, inbox: Inbox, messengers: dict[str, Messenger], bucket: Bucket, transfer: Transfer) -> _Parts:
-        config = self._config
-        outboxes: list[Outbox] = []
-
-        def show(chat: Chat, upload: str) -> None:
-            for outbox in outboxes:
-                outbox.show_progress(chat, upload)
-
-        slots = UploadSlots(
-            inbox.uploads,
-            transfer,
-            bucket,
-            messengers,
-            slots=config.uploads.concurrent_uploads,
-            max_file_size=config.limits.max_file_size,
-            progress_interval=config.uploads.progress_interval,
-            show=show,
-            on_conflict=config.names.on_conflict,
-            retries=self._patience.document,
-            outages=self._patience.outage,
-        )
-        inbox.when_cancelled(slots.cancel)
-        chores = Chores(
-            inbox.files,
-            inbox.uploads,
-            bucket,
-            slots.keys,
-            slots.store,
-            ask_timeout=config.names.ask_timeout,
-            retries=self._patience.document,
-        )
-        page_sizes = {name: list_size(messenger.capabilities) for name, messenger in messengers.items()}
-        shelf = Shelf(bucket, inbox.files, int(config.links.lifetime), page_sizes)
-        for messenger in messengers.values():
-            outboxes.append(self._outbox(messenger, inbox, slots))
-            inbox.when_something_to_say(outboxes[-1].serve)
-        claims = trio.open_memory_channel[Claim](config.queue.capacity)
-        documents = trio.open_memory_channel[UploadClaim](0)
-        rules = Rules(
-            config.access,
-            rename=config.names.rename,
-            key=config.names.key,
-            files_per_day=config.limits.files_per_day,
-            bytes_per_day=config.limits.bytes_per_day,
-        )
-        return _Parts(
-            pollers=[Poller(m, inbox.updates, claims[0].clone(), self._patience.polling) for m in messengers.values()],
-            workers=[
-                Worker(inbox.updates, messengers, rules, shelf, self._patience.outage)
-                for _ in range(config.worker.concurrent_workers)
-            ],
-            slots=slots,
-            chores=chores,
-            outboxes=outboxes,
-            claims=claims,
-            documents=documents,
-        )
-
-    def _outbox(self, messenger: Messenger, inbox: Inbox, slots: UploadSlots) -> Outbox:
-        limits = self._config.accounts[messenger.name]
-        return Outbox(
-            messenger,
-            inbox.messages,
-            budget=at_most(limits.messages_per_second, 1),
-            budgets=Budgets(
-                chat_messages_per_second=limits.chat_messages_per_second,
-                group_messages_per_minute=limits.group_messages_per_minute,
-            ),
-            progress_interval=self._config.uploads.progress_interval,
-            sample=slots.sample,
-            renaming=self._config.names.rename,
-            pauses=self._patience.speaking,
-        )
-
-    async def _run_nurseries(self, parts: _Parts, stop: trio.Event, task_status: trio.TaskStatus[None]) -> None:
+    async def _run_nurseries(
+        self, parts: Parts, late: Late, stop: trio.Event, task_status: trio.TaskStatus[None]
+    ) -> None:
         grace = self._config.stop.grace_period
+        there = {name: trio.Event() for name in parts.pollers}
         async with trio.open_nursery() as speaking:
-            speaking.start_soon(log_exceptions(canary.watch), self._config.log.canary)
-            for outbox in parts.outboxes:
-                speaking.start_soon(log_exceptions(outbox.run))
+            self._start_speaking(speaking, parts, there)
             async with trio.open_nursery() as working:
                 self._start_working(working, parts)
                 async with trio.open_nursery() as taking:
-                    self._start_taking(taking, parts)
+                    self._start_taking(taking, parts, there)
+                    for name, event in there.items():
+                        taking.start_soon(_come, late.get(name), event)
                     log.info("ready")
                     task_status.started()
                     await stop.wait()
@@ -246,11 +128,17 @@ class Bot:
                     working.cancel_scope.deadline = trio.current_time() + grace * (1 - FLUSH)
                     taking.cancel_scope.cancel(reason="a stop was asked for")
             with trio.move_on_after(grace * FLUSH):
-                for outbox in parts.outboxes:
-                    await outbox.until_all_is_said()
+                for name, outbox in parts.outboxes.items():
+                    if there[name].is_set():
+                        await outbox.until_all_is_said()
             speaking.cancel_scope.cancel(reason="all is said, or the grace period is over")
 
-    def _start_working(self, nursery: trio.Nursery, parts: _Parts) -> None:
+    def _start_speaking(self, nursery: trio.Nursery, parts: Parts, there: Mapping[str, trio.Event]) -> None:
+        nursery.start_soon(log_exceptions(canary.watch), self._config.log.canary)
+        for name, outbox in parts.outboxes.items():
+            nursery.start_soon(log_exceptions(outbox.run), there[name].wait)
+
+    def _start_working(self, nursery: trio.Nursery, parts: Parts) -> None:
         """Each task gets a clone of its channel's receiving end, which it closes."""
         with parts.claims[1] as claims, parts.documents[1] as documents:
             for worker in parts.workers:
@@ -258,10 +146,10 @@ class Bot:
             for _ in range(self._config.uploads.concurrent_uploads):
                 nursery.start_soon(log_exceptions(parts.slots.slot), documents.clone())
 
-    def _start_taking(self, nursery: trio.Nursery, parts: _Parts) -> None:
+    def _start_taking(self, nursery: trio.Nursery, parts: Parts, there: Mapping[str, trio.Event]) -> None:
         with parts.claims[0]:
-            for poller in parts.pollers:
-                nursery.start_soon(log_exceptions(poller.run))
+            for name, poller in parts.pollers.items():
+                nursery.start_soon(log_exceptions(poller.run), there[name].wait)
         nursery.start_soon(log_exceptions(parts.slots.feed), parts.documents[0])
         nursery.start_soon(log_exceptions(parts.chores.run))
 
@@ -312,14 +200,11 @@ def _transfer(uploads: UploadsConfig, bucket: Bucket, pools: Pools) -> Transfer:
     return Transfer(bucket, memory, pools, trio.CapacityLimiter(uploads.concurrent_uploads))
 
 
-async def _announce_commands(messenger: Messenger) -> None:
-    """Fill the messenger's menu; without it the bot works all the same."""
-    languages = texts.LANGUAGES
-    commands = [Command(name, {lang: text.of(lang) for lang in languages}) for name, text in texts.COMMANDS.items()]
-    try:
-        await messenger.announce(tuple(commands))
-    except MessengerError as error:
-        log.warning("the menu of commands could not be set", messenger=messenger.name, error=str(error))
+async def _come(late: Callable[[], Awaitable[None]] | None, there: trio.Event) -> None:
+    """Tell when a messenger is there."""
+    if late is not None:
+        await late()
+    there.set()
 
 
 async def _cancel_when(event: trio.Event, scope: trio.CancelScope) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -117,8 +117,11 @@ class Outbox:
         self._line(chat).progress.setdefault(upload)
         self._bell.ring()
 
-    async def run(self) -> None:
-        """Say things until cancelled; begins with what an earlier run left unsaid."""
+    async def run(self, there: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint) -> None:
+        """
+        Say things until cancelled, as soon as the messenger is `there`; begins with what an earlier run left unsaid.
+        """
+        await there()
         for chat in await once_readable(partial(self._messages.chats_to_serve, self._messenger.name)):
             self.serve(chat)
         lanes = trio.Semaphore(LANES)

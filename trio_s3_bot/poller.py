@@ -7,6 +7,7 @@ No business logic: what an update means is none of its concern.
 from __future__ import annotations
 
 import random
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
@@ -47,11 +48,13 @@ class Poller:
         self._failures = 0
         self._conflicts = 0
 
-    async def run(self) -> None:
-        """Poll and feed until cancelled."""
-        async with self._channel, trio.open_nursery() as nursery:
-            nursery.start_soon(log_exceptions(self._poll))
-            nursery.start_soon(log_exceptions(self._feed))
+    async def run(self, there: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint) -> None:
+        """Poll and feed until cancelled, as soon as the messenger is `there`."""
+        async with self._channel:
+            await there()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(log_exceptions(self._poll))
+                nursery.start_soon(log_exceptions(self._feed))
 
     async def _poll(self) -> None:
         cursor = await once_readable(partial(self._updates.cursor, self._messenger.name))

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import trio
 
 from tests.bot.talk import NO_LIMITS, SAVED
 from tests.world import World
-from trio_s3_bot.sandbox.replies import Delay, SlowBody
+from trio_s3_bot.errors import CheckFailed
+from trio_s3_bot.sandbox.replies import Delay, Html502, SlowBody, Status
 
 SAME_ID = 700_000_001  # of a person in either messenger
 LARGE = bytes(range(256)) * (36 * 1024)  # more than one part
@@ -199,3 +201,49 @@ def told(chat: Any, name: str) -> int:
 def saying(chat: Any, begin: str) -> list[str]:
     """What the bot said in a chat that begins so."""
     return [message["text"] for message in chat.bot_messages if message["text"].startswith(begin)]
+
+
+async def test_one_that_is_out_of_reach_at_a_start_keeps_nobody_in_the_other_waiting(world: World) -> None:
+    telegram, vk = world.sides
+    async with world.bot():
+        pass
+    away = world.telegram.faults.add(method="getMe", answer=Html502(), times=None)
+    async with world.bot():
+        bob, there = vk.meet("Bob")
+        there.send_document(bob, "b.txt", b"b")
+        await there.wait_for(SAVED)
+        alice, chat = telegram.meet("Alice")
+        chat.send_document(alice, "a.txt", b"a")
+        await world.telegram.wait(lambda: away.hits > 1 or None)
+        assert chat.bot_messages == []
+        world.telegram.faults.clear()
+        await chat.wait_for(SAVED)
+    assert world.contents == {"a.txt": b"a", "b.txt": b"b"}
+
+
+async def test_while_one_is_out_of_reach_from_the_start_a_stop_does_not_wait_for_it(world: World) -> None:
+    async with world.bot():
+        pass
+    world.telegram.faults.add(method="getMe", answer=Html502(), times=None)
+    with trio.fail_after(5):
+        async with world.bot({("stop", "grace_period"): "1 min"}):
+            pass
+    assert len(world.telegram.calls) > 0
+
+
+async def test_one_that_is_out_of_reach_at_the_first_start_is_named_and_the_bot_does_not_start(world: World) -> None:
+    world.telegram.faults.add(method="getMe", answer=Html502(), times=None)
+    with pytest.RaisesGroup(pytest.RaisesExc(CheckFailed, match="telegram"), flatten_subgroups=True):
+        async with world.bot():
+            pass
+
+
+async def test_one_that_comes_late_and_refuses_the_token_ends_all(world: World) -> None:
+    async with world.bot():
+        pass
+    refused = Status(401, b'{"ok":false,"error_code":401,"description":"Unauthorized"}')
+    world.telegram.faults.add(method="getMe", answer=Html502())
+    world.telegram.faults.add(method="getMe", answer=refused, times=None)
+    with pytest.RaisesGroup(pytest.RaisesExc(CheckFailed, match="token"), flatten_subgroups=True):
+        async with world.bot():
+            await trio.sleep_forever()
