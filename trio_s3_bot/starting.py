@@ -54,6 +54,7 @@ class Start:
         # Not before all is well: with what was wrong, the token may be replaced.
         for name, account in accounts.items():
             await self._inbox.accounts.record(name, account.id)
+        await self._settle()
         return late
 
     async def _account(self, messenger: Messenger, *, patient: bool) -> Account:
@@ -97,6 +98,12 @@ class Start:
         probe = await checks.waited_out("the S3 store", check, patient=patient, pauses=self._pauses)
         for finding in checks.bucket_findings(probe):
             log.log(logging.INFO if finding.good else logging.WARNING, finding.detail, what=finding.what)
+
+    async def _settle(self) -> None:
+        before = await self._inbox.place.settle(self._bucket.name)
+        if before is not None:
+            event = "the bucket is another one than before; uploads that were begun may have left parts in the old one"
+            log.warning(event, before=before, now=self._bucket.name)
 
 
 async def _announce_commands(messenger: Messenger) -> None:

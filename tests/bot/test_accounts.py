@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.bot.program import run
 from tests.bot.talk import EACH_MESSENGER, NO_LIMITS, SAVED
 from tests.sides import Side, telegram_side, vk_side
-from tests.world import World
+from tests.world import BUCKET, World
+from trio_s3_bot.sandbox.s3 import open_s3
 from trio_s3_bot.sandbox.telegram import open_telegram
 from trio_s3_bot.sandbox.vk import open_vk
 
@@ -90,3 +92,24 @@ async def test_a_start_that_fails_does_not_bind_the_state_to_its_token(world: Wo
         alice, chat = side.meet()
         chat.say(alice, "hello")
         await chat.wait_for("[greeting]")
+
+
+async def test_another_bucket_with_the_same_state_file_is_gone_on_in_and_the_operator_told(
+    world: World, side: Side
+) -> None:
+    alice, chat = side.meet()
+    async with world.bot(NO_LIMITS):
+        chat.send_document(alice, "old.txt", b"old")
+        await chat.wait_for(SAVED)
+    async with open_s3(["other"]) as s3:
+        elsewhere = {("s3", "bucket"): "other", ("s3", "endpoint_url"): s3.endpoint_url}
+        with capture_logs() as logs:
+            async with world.bot({**NO_LIMITS, **elsewhere}):
+                chat.send_document(alice, "new.txt", b"new")
+                await chat.wait_for(f"{SAVED} new.txt")
+                chat.say(alice, "/list")
+                await chat.wait_for("old.txt, gone from the storage")
+        assert set(s3.objects("other")) == {"new.txt"}
+    told = [line for line in logs if "another one than before" in line["event"]]
+    assert [(line["before"], line["now"], line["log_level"]) for line in told] == [(BUCKET, "other", "warning")]
+    assert set(world.objects) == {"old.txt"}

@@ -112,6 +112,7 @@ async def leave_something_of_every_kind(inbox: Inbox) -> None:
     await come(inbox)
     await inbox.probes.begin("probe")
     await inbox.accounts.record("telegram", 1)
+    await inbox.place.settle("files")
 
 
 async def come(inbox: Inbox) -> None:

@@ -18,6 +18,7 @@ from trio_s3_bot.inbox.database import Database, open_database
 from trio_s3_bot.inbox.files import Chore, Files
 from trio_s3_bot.inbox.mending import mend
 from trio_s3_bot.inbox.messages import Book, Composed, Messages, Status, StatusDocument
+from trio_s3_bot.inbox.place import Place
 from trio_s3_bot.inbox.probes import Probes
 from trio_s3_bot.inbox.rows import Touched
 from trio_s3_bot.inbox.updates import Claim, Updates
@@ -35,6 +36,7 @@ __all__ = [
     "Files",
     "Inbox",
     "Messages",
+    "Place",
     "Probes",
     "Status",
     "StatusDocument",
@@ -49,7 +51,8 @@ __all__ = [
 
 class Inbox:
     """
-    The state of the bot: `updates`, `uploads`, `files`, `messages`, `probes` and `accounts` are the views on one file.
+    The state of the bot: `updates`, `uploads`, `files`, `messages`, `probes`, `accounts` and `place` are the views on
+    one file.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Inbox:
         messages: Messages,
         probes: Probes,
         accounts: Accounts,
+        place: Place,
         listeners: _Listeners,
     ) -> None:
         self.updates = updates
@@ -68,6 +72,7 @@ class Inbox:
         self.messages = messages
         self.probes = probes
         self.accounts = accounts
+        self.place = place
         self._listeners = listeners
 
     def when_something_to_say(self, listener: Callable[[Chat], None]) -> None:
@@ -130,7 +135,7 @@ async def inbox_in(
     uploads = Uploads(database, told, clock=clock, ask_timeout=ask_timeout)
     messages = Messages(database, updates.moved, clock)
     files, probes, accounts = Files(database, told, clock), Probes(database), Accounts(database)
-    inbox = Inbox(updates, uploads, files, messages, probes, accounts, listeners)
+    inbox = Inbox(updates, uploads, files, messages, probes, accounts, Place(database), listeners)
     await mend(database)
     await inbox.updates.load()
     return inbox

@@ -100,4 +100,9 @@ _RANDOM_IDS = (
     "INSERT INTO random_ids (base) VALUES (abs(random() % 2147483647))",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ACCOUNTS, _RANDOM_IDS)
+_PLACE = (
+    # The bucket that all of this is about: at most one row.
+    "CREATE TABLE place (bucket TEXT NOT NULL) STRICT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ACCOUNTS, _RANDOM_IDS, _PLACE)
