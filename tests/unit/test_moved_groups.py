@@ -12,8 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from tests.time.fakes import inbox_on, open_disk
 from trio_s3_bot.conversation import ChatState, Decision, Say, Take
 from trio_s3_bot.errors import Reason
-from trio_s3_bot.inbox import Claim, Inbox
-from trio_s3_bot.inbox.messages import Book
+from trio_s3_bot.inbox import Book, Claim, Inbox
 from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import Chat, Document, OutMessage, UpdateObj, UploadState
 from trio_s3_bot.notices import AnyNotice, DocumentRequired, Failed, Greeting

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trio_s3_bot.inbox.accounts import Accounts
+from trio_s3_bot.inbox.book import Book, StatusDocument
+from trio_s3_bot.inbox.composing import Composed
 from trio_s3_bot.inbox.database import Database, open_database
 from trio_s3_bot.inbox.files import Chore, Files
 from trio_s3_bot.inbox.mending import mend
-from trio_s3_bot.inbox.messages import Book, Composed, Messages, Status, StatusDocument
+from trio_s3_bot.inbox.messages import Messages, Status
 from trio_s3_bot.inbox.place import Place
 from trio_s3_bot.inbox.probes import Probes
 from trio_s3_bot.inbox.rows import Touched
