@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from trio_s3_bot.conversation.state import DAY, Ask, ChatState, Question
-from trio_s3_bot.model import Chat, Document, SavedFile, UploadJob
+from trio_s3_bot.model import Chat, Document, SavedFile, UploadJob, UploadState
 from trio_s3_bot.notices import AnyNotice, Card, NoSuchFile
 
 OPEN = "state IN ('asking', 'waiting', 'running')"
 # What people are told: a cancelled document is over, though there may be something to clear away.
 STATE = "CASE WHEN cancelled AND state != 'saved' THEN 'cancelled' ELSE state END"
+# A saved file that nobody has removed, and that nothing is to be done with.
+STAYS = "NOT gone AND NOT EXISTS (SELECT 1 FROM chores WHERE item = files.id)"
 QUESTIONS_KEPT = 30 * DAY  # seconds until even a reply to a question no longer answers it
 FILE_COLUMNS = "id, chat, owner, name, key, size, etag, unique_id, saved_at, gone"
 
@@ -66,6 +68,15 @@ def chat_key_of(connection: sqlite3.Connection, upload: str) -> str:
 def name_of(connection: sqlite3.Connection, upload: str) -> str:
     """What a document is to be called by now."""
     return connection.execute("SELECT name FROM uploads WHERE id = ?", (upload,)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def state_of(connection: sqlite3.Connection, upload: str) -> UploadState:
+    return UploadState(connection.execute("SELECT state FROM uploads WHERE id = ?", (upload,)).fetchone()[0])
+
+
+def is_cancelled(connection: sqlite3.Connection, upload: str) -> bool:
+    """Whether its sender has cancelled a document, though there may be something to clear away."""
+    return bool(connection.execute("SELECT cancelled FROM uploads WHERE id = ?", (upload,)).fetchone()[0])
 
 
 def language_of(connection: sqlite3.Connection, chat_key: str) -> str:

@@ -18,9 +18,7 @@ from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.inbox.mending import sound
 from trio_s3_bot.model import Attempts, Chat, Part, SavedFile, UploadJob, UploadState
-from trio_s3_bot.notices import AnyNotice, Conflict, Delayed, Saved
-
-_STAYS = "NOT gone AND NOT EXISTS (SELECT 1 FROM chores WHERE item = files.id)"
+from trio_s3_bot.notices import AnyNotice, Conflict, Delayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +145,7 @@ class Uploads:
         """The very same document, saved before for the same chat under the same name, where it is going to stay."""
         query = (
             f"SELECT {rows.FILE_COLUMNS} FROM files WHERE chat = ? AND unique_id = ? AND name = ? AND prefix = ? "
-            f"AND id != ? AND {_STAYS} ORDER BY saved_at DESC LIMIT 1"
+            f"AND id != ? AND {rows.STAYS} ORDER BY saved_at DESC LIMIT 1"
         )
 
         def read(connection: sqlite3.Connection) -> SavedFile | None:
@@ -209,39 +207,8 @@ class Uploads:
         False if it has not ended so: its sender has cancelled it meanwhile, unless it ends as `SAVED` even
         `though_cancelled`; or what it was found to be the same as is gone.
         """
-
-        def write(connection: sqlite3.Connection) -> tuple[list[Chat], bool]:
-            chat = rows.chat_of(connection, rows.chat_key_of(connection, job.id))
-            overtaken = (
-                state is not UploadState.CANCELLED and not though_cancelled and _is_cancelled(connection, job.id)
-            )
-            if overtaken or not _is_still_so(connection, job, notice):
-                return [], False
-            newly_cancelled = state is UploadState.CANCELLED and _state_of(connection, job.id) is not state
-            connection.execute(
-                "UPDATE uploads SET state = ?, upload_id = NULL, creating = NULL WHERE id = ?", (state.value, job.id)
-            )
-            connection.execute("DELETE FROM parts WHERE upload = ?", (job.id,))
-            replaced: list[Chat] = []
-            if saved is not None:
-                replaced = endings.insert_file(connection, saved, job.prefix)
-                connection.execute("UPDATE usage SET bytes = ? WHERE upload = ?", (saved.size, job.id))
-            else:
-                connection.execute("DELETE FROM questions WHERE item = ?", (job.id,))
-            if state is not UploadState.SAVED:
-                connection.execute("DELETE FROM usage WHERE upload = ?", (job.id,))
-            if isinstance(notice, Saved) and notice.same_as and job.message_id is not None:
-                rows.mention(connection, chat.key, job.message_id, notice.same_as)
-            if notice is not None:
-                rows.add_notice(connection, chat.key, notice)
-            elif newly_cancelled:
-                rows.tell_cancelled(connection, job.id)
-            endings.let_status_rest(connection, job.id)
-            endings.forget_old(connection, but=job.id)
-            renamed = saved is not None and endings.rename_if_wanted(connection, saved, job.prefix)
-            return [chat, *replaced], renamed
-
-        chats, renamed = await self._database.write(write)
+        ending = endings.Ending(state, notice, saved, though_cancelled)
+        chats, renamed = await self._database.write(partial(endings.end, job=job, ending=ending))
         for chat in chats:
             self._told(chat, rows.Touched(notices=True, chores=renamed))
         return bool(chats)
@@ -264,7 +231,7 @@ class Uploads:
 
     async def cancelled(self, job: UploadJob) -> bool:
         """Whether its sender has cancelled the job; from the moment on that this says so, it is never saved."""
-        return await self._database.read(lambda connection: _is_cancelled(connection, job.id))
+        return await self._database.read(lambda connection: rows.is_cancelled(connection, job.id))
 
     async def attempts(self, job: UploadJob) -> Attempts:
         """What is on record about the job now."""
@@ -330,24 +297,3 @@ def _attempts(connection: sqlite3.Connection, upload: str) -> Attempts:
         "SELECT number, size, etag, crc32 FROM parts WHERE upload = ? ORDER BY number", (upload,)
     ).fetchall()
     return Attempts(key, upload_id, part_size, before, tuple(Part(*part) for part in parts), failures)
-
-
-def _state_of(connection: sqlite3.Connection, upload: str) -> UploadState:
-    return UploadState(connection.execute("SELECT state FROM uploads WHERE id = ?", (upload,)).fetchone()[0])
-
-
-def _is_cancelled(connection: sqlite3.Connection, upload: str) -> bool:
-    return bool(connection.execute("SELECT cancelled FROM uploads WHERE id = ?", (upload,)).fetchone()[0])
-
-
-def _is_still_so(connection: sqlite3.Connection, job: UploadJob, notice: AnyNotice | None) -> bool:
-    """
-    Whether a document that was found to be saved before still is, under the name that its sender wants by now.
-
-    Since it was found, another name may have been chosen for it, and the file may have been renamed or deleted.
-    """
-    if not isinstance(notice, Saved) or notice.same_as is None:
-        return True
-    query = f"SELECT EXISTS (SELECT 1 FROM files WHERE id = ? AND {_STAYS})"
-    there = connection.execute(query, (notice.same_as,)).fetchone()[0]
-    return rows.name_of(connection, job.id) == job.name and bool(there)
