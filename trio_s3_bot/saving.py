@@ -149,18 +149,25 @@ class Saver:
         try:
             return await self._run(job, source, plan)
         except (KeyTaken, UploadGone) as error:
-            # Both are also what a completion says that succeeded before and whose answer was lost.
-            own = await self._keys.own(job, choice.key)
-            await self.abandon_multipart(job)
-            if own is None and isinstance(error, UploadGone):
-                raise
-            if own is not None and not _is_whole(job, own):
-                raise UploadConflict(f"{own.size} bytes stand under the document's name") from error
-            return Stored(own.size, own.etag) if own else None
+            return await self._saved_before(choice.key, job, error)
         except UploadConflict:
             # Amazon S3, "CompleteMultipartUpload": after a 409 the upload has to be begun anew.
             await self.abandon_multipart(job)
             raise
+
+    async def _saved_before(self, key: str, job: UploadJob, error: KeyTaken | UploadGone) -> Stored | None:
+        """
+        What stands under a key if the job itself has put it there; `None` if another one has.
+
+        That is what the two errors say of a completion, too, that succeeded before and whose answer was lost.
+        """
+        own = await self._keys.own(job, key)
+        await self.abandon_multipart(job)
+        if own is None and isinstance(error, UploadGone):
+            raise error
+        if own is not None and not _is_whole(job, own):
+            raise UploadConflict(f"{own.size} bytes stand under the document's name") from error
+        return Stored(own.size, own.etag) if own else None
 
     async def _plan(self, choice: Choice, job: UploadJob) -> Plan:
         """What to do, and what to go on with; the key is committed before anything is tried with it."""
