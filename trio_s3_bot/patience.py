@@ -14,8 +14,9 @@ class Timeouts:
     """
     Seconds without a byte after which a request has failed; none of them is for a whole document.
 
-    `connect` is also what sending 256 KiB may take. `poll` is longer than any server holds a long poll. `file` is for
-    a messenger that has to get a document ready first, `body` for the document's bytes, `store` for S3.
+    `connect` is also what sending 256 KiB may take, and `piece` what as much of a document may take to come, if only in
+    a trickle. `poll` is longer than any server holds a long poll. `file` is for a messenger that has to get a document
+    ready first, `body` for the document's bytes, `store` for S3.
     """
 
     connect: float = 10
@@ -23,6 +24,7 @@ class Timeouts:
     call: float = 15
     file: float = 60
     body: float = 30
+    piece: float = 300
     store: float = 20
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import time
 import urllib.request
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ class Pools:
     def __init__(self, proxy: Secret | None, connections: int, timeouts: Timeouts = SHIPPED.timeouts) -> None:
         self._connections = connections
         self._timeout = urllib3.Timeout(connect=timeouts.connect, read=timeouts.body)
+        self.piece = timeouts.piece
         self._always = proxy
         self._direct = urllib3.PoolManager(maxsize=connections, timeout=self._timeout, retries=False)
         self._through: dict[str, urllib3.PoolManager] = {}
@@ -79,7 +81,8 @@ class Pools:
 
 class Reader:
     """
-    One pass over a source, used by one thread at a time; only `interrupt` and `close` may be called from another.
+    One pass over a source, used by one thread at a time; only `interrupt`, `waits_for` and `close` may be called from
+    another.
 
     `size` is what the source promises, once it is open; `None` where it doesn't.
     """
@@ -91,6 +94,7 @@ class Reader:
         self._response: urllib3.BaseHTTPResponse | None = None
         self._position = 0
         self._interrupted = False
+        self._asked_at: float | None = None
 
     def is_at(self, position: int) -> bool:
         """Whether the next byte to be read is the one at `position`."""
@@ -125,6 +129,11 @@ class Reader:
                 filled += came
                 count(filled)
         return filled
+
+    def waits_for(self) -> float:
+        """How many seconds the piece that is being read has taken by now; 0 while none is."""
+        asked_at = self._asked_at
+        return 0 if asked_at is None else time.monotonic() - asked_at
 
     def interrupt(self) -> None:
         """Make a read that waits for the network end now."""
@@ -169,9 +178,14 @@ class Reader:
     def _read(self, view: memoryview) -> int:
         stream = self._file if self._file is not None else self._response
         assert stream is not None
-        count = stream.readinto(view)  # type: ignore[union-attr]
+        self._asked_at = time.monotonic()
+        try:
+            count = stream.readinto(view)  # type: ignore[union-attr]
+        finally:
+            self._asked_at = None
         if self._interrupted:
             trio.from_thread.check_cancelled()
+            raise SourceUnavailable("the document comes too slowly")
         self._position += count
         return count
 

@@ -10,11 +10,12 @@ in a journal, so that an attempt can go on where an earlier one ended.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import trio
+from trio_util import periodic
 
 from trio_s3_bot.bucket import Body, Bucket, ObjectFacts
 from trio_s3_bot.errors import DocumentRefused, Reason, SourceUnavailable, UploadConflict
@@ -24,6 +25,7 @@ from trio_s3_bot.progress import Meter
 from trio_s3_bot.source import Pools, Reader
 
 UPLOADERS = 2  # parts of one document on their way at the same time; more is slower on two cores
+LOOKS_PER_PIECE = 10  # looks at whether a piece of a document comes too slowly, in the time that it may take
 MOST_PARTS = 10_000  # Amazon S3, "Multipart upload limits"
 
 
@@ -142,6 +144,7 @@ class _Download:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read, reader, send)
                 nursery.start_soon(_interrupt_in_the_end, reader)
+                nursery.start_soon(_interrupt_when_too_slow, reader, pools.piece)
                 yield receive
                 nursery.cancel_scope.cancel()
         finally:
@@ -277,6 +280,15 @@ async def _interrupt_in_the_end(reader: Reader) -> None:
         await trio.sleep_forever()
     finally:
         reader.interrupt()
+
+
+async def _interrupt_when_too_slow(reader: Reader, longest: float) -> None:
+    """What only trickles in would hold its slot for days: `longest` is in seconds, for a piece."""
+    async with aclosing(periodic(longest / LOOKS_PER_PIECE)) as ticks:
+        async for _ in ticks:
+            if reader.waits_for() > longest:
+                reader.interrupt()
+                return
 
 
 def _check_size(size: int, plan: Plan, part_size: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 
 from tests.bot.talk import HASTY, NO_LIMITS, SAVED, in_each, markers, only, said, store_behind_proxy
@@ -90,6 +91,21 @@ async def test_a_document_that_comes_through_wrong_is_fetched_again(world: World
     assert markers(chat) == ["[greeting]", "[document]", SAVED]
     assert list(world.objects) == ["film.mkv"]
     assert world.s3.uploads(BUCKET) == []
+
+
+async def test_a_document_that_only_trickles_in_takes_its_slot_from_others_no_longer_than_it_is_given(
+    world: World, side: Side
+) -> None:
+    alice, chat = side.meet()
+    trickle = side.world.faults.add(method="file", answer=SlowBody(100))
+    hasty = replace(HASTY, timeouts=replace(HASTY.timeouts, piece=1))
+    async with world.bot({**NO_LIMITS, ("uploads", "concurrent_uploads"): "1"}, hasty):
+        await send(chat, alice, 12 * MIB)
+        await side.world.wait(lambda: trickle.hits or None)
+        chat.send_document(alice, "small.txt", b"small")
+        await world.object("small.txt")
+        await world.object("film.mkv")
+    assert trickle.hits == 1
 
 
 @in_each("size", telegram=[3 * MIB, 12 * MIB], vk=[12 * MIB])
