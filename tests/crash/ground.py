@@ -19,7 +19,7 @@ from trio_s3_bot.sandbox.faults import FaultProxy, open_fault_proxy
 from .ledger import Ledger
 from .program import Instant, Program
 from .stores import BUCKET, Store
-from .talk import Place
+from .wanted import Place
 
 PATIENCE = 60
 """Seconds from the last start of the program until all has to be done."""

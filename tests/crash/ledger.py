@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from tests.sides import Side
 from trio_s3_bot.sandbox.world import Content, as_content
 
 from .said import stems
-from .talk import Document, Place, Removal, Talk, Wish
+from .talk import Talk
+from .wanted import Document, Place, Removal, Replacement, Wish, button_id
 
 
 class Ledger:
     """
     Sends what people send, writes it down, and compares. `talkative`: people do more than to send things, so that names
-    are free again, and the bot asks and answers.
+    are free again, and the bot asks and answers. `overwrites`: the operator wants every document to replace what has
+    its name.
     """
 
     def __init__(self, sides: Sequence[Side] = ()) -> None:
@@ -24,6 +27,7 @@ class Ledger:
         self._talks: dict[tuple[str, int], Talk] = {}
         self._others: set[str] = set()
         self.talkative = False
+        self.overwrites = False
 
     def text(self, place: Place, text: str) -> None:
         """Somebody says something to the bot."""
@@ -39,11 +43,27 @@ class Ledger:
 
     def document(self, place: Place, name: str, content: Content | bytes, **sent: bool) -> Document:
         """Somebody sends a document; no other one may have these bytes. `sent` is what its messenger knows besides."""
-        talk, _ = self._talk(place)
         content = as_content(content)
         message = place.chat.send_document(place.person, name, content, **sent)
-        document = Document(message["message_id"], name, content.sha256())
-        talk.documents.append(document)
+        return self._sent(place, message, 0, name, content)
+
+    def album(self, place: Place, album: str, files: Sequence[tuple[str, Content]], **sent: bool) -> list[Document]:
+        """Somebody sends documents together; in Telegram others of that `album` may have come, or may come later."""
+        if place.side.name == "vk":
+            message = place.chat.send_documents(place.person, files, **sent)
+            messages = [message] * len(files)
+        else:
+            messages = [place.chat.send_document(place.person, *file, album=album) for file in files]
+        indices = range(len(files)) if place.side.name == "vk" else [0] * len(files)
+        together = zip(messages, indices, files, strict=True)
+        return [self._sent(place, message, index, *file, album) for message, index, file in together]
+
+    def _sent(
+        self, place: Place, message: Any, index: int, name: str, content: Content, album: str | None = None
+    ) -> Document:
+        id_ = button_id(place.side, place.chat, message, index)
+        document = Document(message["message_id"], id_, name, content.sha256(), album)
+        self._talk(place)[0].documents.append(document)
         return document
 
     def wish(self, place: Place, document: Document, name: str, text: str, *, reply_to: int) -> None:
@@ -52,12 +72,17 @@ class Ledger:
         self._talk(place)[0].wishes.append(Wish(document, name, message_id))
 
     def may_go(self, place: Place, document: Document) -> None:
-        """The sender of a document is about to cancel or to delete it."""
-        self._talk(place)[0].may_go.add(document.digest)
+        """The sender of a document is about to cancel or to delete it, or one that was sent with the same message."""
+        talk, _ = self._talk(place)
+        talk.may_go.update(other.digest for other in talk.documents if other.message_id == document.message_id)
 
     def removal(self, place: Place, removal: Removal) -> None:
         """The sender of a document has said yes to its deletion."""
         self._talk(place)[0].removals.append(removal)
+
+    def replacement(self, place: Place, replacement: Replacement) -> None:
+        """The sender of a document has said that it may take the place of another object."""
+        self._talk(place)[0].replacements.append(replacement)
 
     def listing(self, place: Place) -> None:
         """Somebody wants to see the chat's files, and nothing is under way any more."""
@@ -80,11 +105,12 @@ class Ledger:
         return [
             *(f"multipart upload to {key!r} left behind" for key in uploads),
             *self._bucket_problems(objects),
+            *(wrong for talk in self._talks.values() for wrong in self._wrong_replacements(talk, objects)),
             *(f"{side.name}: {wrong}" for side in self.sides for wrong in _queue_problems(side)),
             *(
                 f"{name} {id_}: {wrong}"
                 for (name, id_), talk in self._talks.items()
-                for wrong in talk.problems(keys, talkative=self.talkative)
+                for wrong in talk.problems(keys, self._is_replaced, talkative=self.talkative)
             ),
         ]
 
@@ -113,8 +139,28 @@ class Ledger:
                 if not any(self._is_right(key, name, objects) for name in talk.names_of(document)):
                     yield f"{document} is called {key!r}, and may be called {talk.names_of(document)}"
 
+    def _is_replaced(self, document: Document, key: str) -> bool:
+        """Whether another document has been under the key of this one, and may have taken its place there."""
+        others = ((other, talk) for talk in self._talks.values() for other in talk.documents if other != document)
+        return any(self._may_replace(other, key, talk) and key in talk.stood(other) for other, talk in others)
+
+    def _may_replace(self, document: Document, key: str, talk: Talk) -> bool:
+        wanted = self.overwrites and key in talk.all_names_of(document)
+        return wanted or talk.may_replace(document, key)
+
+    def _wrong_replacements(self, talk: Talk, objects: dict[str, str]) -> Iterator[str]:
+        """Where documents of one name take each other's place, the last one that was sent stays."""
+        if self.talkative or not self.overwrites:
+            return
+        last = {document.name: document for document in talk.documents}
+        for document in talk.documents:
+            if document.digest in objects.values() and last[document.name] != document:
+                yield f"{document} is there, and not {last[document.name]}, which was sent later"
+
     def _is_right(self, key: str, name: str, objects: dict[str, str]) -> bool:
         """Its own name, or the first number that was free: unless some have gone again, all lower ones are taken."""
+        if self.overwrites and not self.talkative:
+            return key == name
         if self.talkative:
             return name in stems(key)
         names = [name]

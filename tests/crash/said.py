@@ -20,16 +20,17 @@ _GOT = re.compile(
 )
 _RENAMED = re.compile(r"(.*) is called (.*) now\.")
 _DELETED = re.compile(r"(.*) is deleted\.")
+_WAS_GONE = re.compile(r"(.*) was gone already\.")
+_MISSING = re.compile(r"(.*) is not there \(any more\)\.")
+_TO_DELETE = re.compile(r"Delete (.*)\? It can't be brought back\.")
+_CONFLICT = re.compile(r"(.*) is there already\. Replace it, keep both, or cancel\?.*")
+_NAMING = re.compile(r"(?:There is a file of that name already\. )?What shall (.*) be called\? .*")
 _LIST = re.compile(r"Your saved files: (\d+)|You have no saved files yet\.")
 _NUMBERED = re.compile(r"(.*) \(\d+\)(\.\w+)?")
 _DIALOGUE = re.compile(
-    r"(There is a file of that name already\. )?What shall .* be called\? "
-    r"|Its name is .*\.$"
-    r"|.* is there already\. Replace it, keep both, or cancel\?"
-    r"|Delete .*\? It can't be brought back\."
+    r"Its name is .*\.$"
     r"|Which file\? "
     r"|.* is still there\.$"
-    r"|.* is not there \(any more\)\.$"
     r"|.*: still working on what you asked before\.$"
     r"|.* is still being saved\.$"
     r"|.* is cancelled\.$"
@@ -37,17 +38,19 @@ _DIALOGUE = re.compile(
     r"|On their way: |Nothing is waiting or being saved\.$"
     r"|[^\n]+\n[^\n]+$"
 )
+_IN_DIALOGUE = (_DIALOGUE, _RENAMED, _DELETED, _WAS_GONE, _MISSING, _TO_DELETE, _CONFLICT, _NAMING, _LIST)
 _ISOLATES = str.maketrans("", "", "\u2068\u2069")
 
 
 @dataclass(frozen=True)
 class Said:
-    """A message that the bot sent, or put in the place of one."""
+    """A message that the bot sent, or put in the place of one; its buttons are `about` these documents."""
 
     text: str
     message_id: int
     reply_to: int | None
     edited: bool = False
+    about: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[object, ...]:
@@ -72,16 +75,25 @@ class Said:
         return [_SIZE.sub("", item) for item in self.items] if self.text.startswith(SAVED) else []
 
     @property
-    def gone(self) -> list[str]:
-        """The key that it says is there no more."""
-        found = _RENAMED.fullmatch(self.text) or _DELETED.fullmatch(self.text)
-        return [found[1]] if found else []
+    def renamed(self) -> tuple[str, str] | None:
+        """The key that it says is there no more, and the one that is there instead."""
+        found = _RENAMED.fullmatch(self.text)
+        return (found[1], found[2]) if found else None
 
     @property
-    def came(self) -> list[str]:
-        """The key that it says is there instead."""
-        found = _RENAMED.fullmatch(self.text)
-        return [found[2]] if found else []
+    def deleted(self) -> str | None:
+        """The key that it says is deleted."""
+        return _in(_DELETED, self.text)
+
+    @property
+    def was_gone(self) -> str | None:
+        """The key that it says was to be deleted, and was not there."""
+        return _in(_WAS_GONE, self.text)
+
+    @property
+    def missing(self) -> str | None:
+        """The key that it says is not there, so that nothing could be done with it."""
+        return _in(_MISSING, self.text)
 
     @property
     def accepts(self) -> bool:
@@ -95,8 +107,7 @@ class Said:
 
     @property
     def lists(self) -> bool:
-        """Whether it is the list of the chat's files."""
-        return _LIST.match(self.text) is not None
+        return lists(self.text)
 
 
 def plain(text: str) -> str:
@@ -104,21 +115,35 @@ def plain(text: str) -> str:
     return text.translate(_ISOLATES)
 
 
+def lists(text: str) -> bool:
+    """Whether a message is the list of the chat's files."""
+    return _LIST.match(text) is not None
+
+
+def to_delete(text: str) -> str | None:
+    """The key that a message asks about, whether it is to be deleted."""
+    return _in(_TO_DELETE, plain(text))
+
+
+def in_conflict(text: str) -> str | None:
+    """The key that a message asks about, because another object has it."""
+    return _in(_CONFLICT, plain(text))
+
+
+def to_name(text: str) -> str | None:
+    """The present name of the document that a message asks about, what it shall be called."""
+    return _in(_NAMING, plain(text))
+
+
 def in_dialogue(text: str) -> bool:
     """Whether people hear such a thing who ask for something."""
-    patterns = (_DIALOGUE, _RENAMED, _DELETED, _LIST)
-    return any(pattern.match(text) for pattern in patterns)
+    return any(pattern.match(text) for pattern in _IN_DIALOGUE)
 
 
 def listed(text: str) -> int:
     """How many files a list says that there are."""
     found = _LIST.match(text)
     return int(found[1] or 0) if found else 0
-
-
-def removed(text: str) -> bool:
-    """Whether a message says that a file is there no more, deleted now or gone before."""
-    return bool(_DELETED.fullmatch(text)) or text.endswith(" is not there (any more).")
 
 
 def cancelled_in(text: str) -> int:
@@ -136,3 +161,8 @@ def stems(key: str) -> tuple[str, ...]:
 def with_extension(name: str, old: str) -> str:
     """What a document becomes whose sender answers with a name that has no extension."""
     return name + PurePosixPath(old).suffix
+
+
+def _in(pattern: re.Pattern[str], text: str) -> str | None:
+    found = pattern.fullmatch(text)
+    return found[1] if found else None

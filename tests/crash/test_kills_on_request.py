@@ -14,7 +14,7 @@ from trio_s3_bot.sandbox.world import Content
 from . import holds
 from .ground import PART_SIZE, Ground
 from .said import SAVED
-from .talk import Place
+from .wanted import Place
 
 pytestmark = pytest.mark.parametrize("messengers", EACH_MESSENGER, ids=lambda names: names[0])
 

@@ -12,7 +12,7 @@ from trio_s3_bot.sandbox.world import Content
 from . import holds
 from .ground import PART_SIZE, Ground
 from .said import GREETING, REQUIRED, SAVED, TAKEN
-from .talk import Place
+from .wanted import Place
 
 BIG = Content.generated(3 * PART_SIZE + 1000, "big")
 BEFORE, AFTER = When.BEFORE, When.AFTER

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from .conftest import MESSENGERS
+from .conftest import MESSENGERS, STORES, serving
 from .endings import run_that_ends
-from .ground import Ground
+from .ground import Ground, Serve
 from .workload import Workload
 
 
@@ -18,6 +18,13 @@ def messengers(seed: int, request: pytest.FixtureRequest) -> Sequence[str]:
     """Where a round takes place."""
     drawn = Random(f"{seed} messengers").choice(list(MESSENGERS))
     return MESSENGERS[request.config.getoption("--messenger") or drawn]
+
+
+@pytest.fixture
+def serve(seed: int, request: pytest.FixtureRequest) -> Serve:
+    """What a round stores documents in: now and then a real S3 server."""
+    drawn = Random(f"{seed} store").choice((*STORES, "moto"))
+    return serving(request.config.getoption("--store") or drawn)
 
 
 async def test_killed_again_and_again_it_answers_everything_and_saves_each_document_once(

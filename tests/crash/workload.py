@@ -13,9 +13,10 @@ import trio
 from tests.sides import Side
 from trio_s3_bot.sandbox.vk import FILE_ROUTE, Content, SlowBody
 
-from .dialogue import REQUESTS, Deed, Sending
+from .dialogue import REQUESTS
 from .ground import Ground
-from .talk import Place
+from .sending import Album, Deed, Sending
+from .wanted import Place
 
 NAMES = (
     "report.pdf",
@@ -29,6 +30,8 @@ NAMES = (
     "Ein langer Name, der trotzdem ganz zu lesen ist.tar.gz",
 )
 """All of them can be keys, and are shown to people, as they are."""
+TOGETHER = [name for name in NAMES if "(" not in name]
+"""Those of an album: none of them may look like another one that got a number."""
 
 SMALL = 200_000
 LARGE = (11 * 2**20, 25 * 2**20)
@@ -39,10 +42,11 @@ PAUSE = 0.4
 """Seconds between two deeds, at most."""
 PATIENCE = 3.0
 """Seconds that people wait for what the bot says before they do something else."""
-OFFERED = ("offer", "keep_both")
 
 TALKATIVE = 0.7
 """Share of the rounds in which people do more than to send things."""
+OVERWRITING = 0.3
+"""Share of those without questions about names in which a document replaces what has its name."""
 
 
 class Workload:
@@ -60,7 +64,7 @@ class Workload:
         self._large_left = LARGE_IN_ALL
         deeds = [self._deed(number) for number in range(random.randint(6, 16))]
         self._early = random.randint(1, len(deeds))
-        self._sendings = [deed for deed in deeds if isinstance(deed, Sending)]
+        self._sendings = [(deed, sending) for deed in deeds for sending in _sent_by(deed)]
         if self._talkative:
             self._want_more(deeds)
         self._deeds = deque((random.uniform(0, PAUSE), deed) for deed in deeds)
@@ -99,29 +103,35 @@ class Workload:
         self._deeds.popleft()
 
     def _agree(self) -> None:
-        """What the operator wants to be asked."""
-        self._ledger.talkative = self._talkative
+        """What the operator wants to be asked, and what is to be done where a name is taken."""
+        rename, on_conflict = "offer", "overwrite" if self._random.random() < OVERWRITING else "keep_both"
         if self._talkative:
-            rename, on_conflict = self._random.choice(("offer", "ask")), self._random.choice(("keep_both", "ask"))
-            self._ground.program.set("names", "rename", rename)
-            self._ground.program.set("names", "on_conflict", on_conflict)
-            self._ground.program.set("names", "ask_timeout", "60 s" if (rename, on_conflict) == OFFERED else "2 s")
+            rename = self._random.choice(("offer", "ask"))
+            on_conflict = self._random.choice((on_conflict, "ask"))
+        self._ledger.talkative, self._ledger.overwrites = self._talkative, on_conflict == "overwrite"
+        asks = rename == "ask" or on_conflict == "ask"
+        self._ground.program.set("names", "rename", rename)
+        self._ground.program.set("names", "on_conflict", on_conflict)
+        self._ground.program.set("names", "ask_timeout", self._random.choice(("2 s", "4 s")) if asks else "60 s")
 
     def _want_more(self, deeds: list[Deed]) -> None:
         """After many documents their senders want something, each step some time after the one before."""
         numbers = itertools.count()
-        for sending in self._sendings:
-            at = deeds.index(sending)
-            for request in self._random.sample(REQUESTS, self._random.choice((0, 1, 2))):
-                for step in request(sending, self._random, next(numbers)).steps():
+        for deed, sending in self._sendings:
+            at = deeds.index(deed)
+            wanted = self._random.sample(REQUESTS, self._random.choice((0, 1, 2)))
+            for request in wanted:
+                for step in request(sending, self._random, next(numbers), alone=len(wanted) == 1).steps():
                     at = self._random.randint(at + 1, len(deeds))
                     deeds.insert(at, step)
 
     async def _leave_questions(self) -> None:
-        """Each answer says that a question is left, or that there was none."""
-        left = [(sending.place, sending.leave()) for sending in self._sendings]
-        for place, message_id in left:
-            await place.chat.wait_for(lambda m, p=place, i=message_id: p.side.answered(m) == i)
+        """Whoever is asked something leaves it; the last one put is left first, until there is none."""
+        for place in self._places:
+            left = None
+            while left is None or "nothing to cancel" not in left["text"]:
+                said = place.chat.say(place.person, place.side.command("cancel"))["message_id"]
+                left = await place.chat.wait_for(lambda m, p=place, i=said: p.side.answered(m) == i)
 
     def _set_up(self, side: Side) -> None:
         """How the messenger behaves in this round."""
@@ -151,7 +161,17 @@ class Workload:
         if place.side.name == "vk" and random.random() < 0.2:
             return partial(self._happens_again, place.side, random.randint(1, 3), random.random() < 0.5)
         cropped = place.side.name == "vk" and random.random() < 0.2
+        if random.random() < 0.2:
+            return self._album(place, number, cropped)
         return Sending(self._ledger, place, random.choice(NAMES), self._content(number), cropped)
+
+    def _album(self, place: Place, number: int, cropped: bool) -> Deed:
+        names = self._random.sample(TOGETHER, self._random.randint(2, 4))
+        members = [
+            Sending(self._ledger, place, name, self._content(number, f"of {index}"), cropped, album=True)
+            for index, name in enumerate(names)
+        ]
+        return Album(f"album {number}", members)
 
     async def _say(self, place: Place, text: str, patience: float) -> None:  # noqa: ARG002 - nothing to wait for
         """In a group only what is addressed to the bot is answered. What is no command may be an answer."""
@@ -164,10 +184,18 @@ class Workload:
         """VK tells of the last events once more."""
         side.queue.replay(count, new_ids=new_ids)
 
-    def _content(self, number: int) -> Content:
+    def _content(self, number: int, more: str = "") -> Content:
         """Bytes that no other document has; some are large."""
         large = self._random.randint(*LARGE)
         if self._random.random() < 0.35 and large <= self._large_left:
             self._large_left -= large
-            return Content.generated(large, str(number))
-        return Content.generated(self._random.randint(number and 1, SMALL), str(number))
+            return Content.generated(large, f"{number}{more}")
+        empty = not number and not more
+        return Content.generated(self._random.randint(0 if empty else 1, SMALL), f"{number}{more}")
+
+
+def _sent_by(deed: Deed) -> list[Sending]:
+    """The documents that a deed sends."""
+    if isinstance(deed, Album):
+        return deed.members
+    return [deed] if isinstance(deed, Sending) else []
