@@ -109,7 +109,13 @@ class Replacing(Request):
 
     def steps(self) -> list[Deed]:
         self.typed = self.alone and self.random.random() < 0.4
-        return [self._replace]
+        return [self._keep, self._replace]
+
+    async def _keep(self, patience: float) -> None:
+        """Whoever is asked about the name first keeps it, so that the question comes while somebody waits for it."""
+        message = await self.heard(patience, lambda m: self.is_saved(m) or self._asks(m) or self.has(m, "Keep name"))
+        if message is not None and self.has(message, "Keep name"):
+            self.press_in(message, "Keep name")
 
     async def _replace(self, patience: float) -> None:
         question = await self.heard(patience, self._asks)

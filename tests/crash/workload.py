@@ -13,7 +13,7 @@ import trio
 from tests.sides import Side
 from trio_s3_bot.sandbox.vk import FILE_ROUTE, Content, SlowBody
 
-from .dialogue import REQUESTS
+from .dialogue import REQUESTS, Replacing
 from .ground import Ground
 from .sending import Album, Deed, Sending
 from .wanted import Place
@@ -30,6 +30,7 @@ NAMES = (
     "Ein langer Name, der trotzdem ganz zu lesen ist.tar.gz",
 )
 """All of them can be keys, and are shown to people, as they are."""
+FEW_NAMES = NAMES[:3]
 TOGETHER = [name for name in NAMES if "(" not in name]
 """Those of an album: none of them may look like another one that got a number."""
 
@@ -103,26 +104,32 @@ class Workload:
         self._deeds.popleft()
 
     def _agree(self) -> None:
-        """What the operator wants to be asked, and what is to be done where a name is taken."""
+        """
+        What the operator wants to be asked, and what is to be done where a name is taken.
+
+        Where that is more than to keep both, most names are taken; and some people are asked for long enough to answer.
+        """
         rename, on_conflict = "offer", "overwrite" if self._random.random() < OVERWRITING else "keep_both"
         if self._talkative:
             rename = self._random.choice(("offer", "ask"))
             on_conflict = self._random.choice((on_conflict, "ask"))
         self._ledger.talkative, self._ledger.overwrites = self._talkative, on_conflict == "overwrite"
-        asks = rename == "ask" or on_conflict == "ask"
+        self._names, self._asks = NAMES if on_conflict == "keep_both" else FEW_NAMES, on_conflict == "ask"
+        timeout = self._random.choice(("2 s", "8 s")) if "ask" in (rename, on_conflict) else "60 s"
         self._ground.program.set("names", "rename", rename)
         self._ground.program.set("names", "on_conflict", on_conflict)
-        self._ground.program.set("names", "ask_timeout", self._random.choice(("2 s", "4 s")) if asks else "60 s")
+        self._ground.program.set("names", "ask_timeout", timeout)
 
     def _want_more(self, deeds: list[Deed]) -> None:
         """After many documents their senders want something, each step some time after the one before."""
         numbers = itertools.count()
         for deed, sending in self._sendings:
-            at = deeds.index(deed)
-            wanted = self._random.sample(REQUESTS, self._random.choice((0, 1, 2)))
-            for request in wanted:
-                for step in request(sending, self._random, next(numbers), alone=len(wanted) == 1).steps():
-                    at = self._random.randint(at + 1, len(deeds))
+            at, wanted = deeds.index(deed), self._random.sample(REQUESTS, self._random.choice((0, 1, 2)))
+            soon = self._asks and self._random.random() < 0.5
+            for request in (Replacing,) if soon else wanted:
+                alone = soon or len(wanted) == 1
+                for step in request(sending, self._random, next(numbers), alone).steps():
+                    at = at + 1 if soon else self._random.randint(at + 1, len(deeds))
                     deeds.insert(at, step)
 
     async def _leave_questions(self) -> None:
@@ -163,7 +170,7 @@ class Workload:
         cropped = place.side.name == "vk" and random.random() < 0.2
         if random.random() < 0.2:
             return self._album(place, number, cropped)
-        return Sending(self._ledger, place, random.choice(NAMES), self._content(number), cropped)
+        return Sending(self._ledger, place, random.choice(self._names), self._content(number), cropped)
 
     def _album(self, place: Place, number: int, cropped: bool) -> Deed:
         names = self._random.sample(TOGETHER, self._random.randint(2, 4))
