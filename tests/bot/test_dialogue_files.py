@@ -9,10 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.bot.dialogue import on_record, pressed_again, saved, toast
-from tests.bot.talk import NO_LIMITS, SAVED, fetched, in_each, said, store_behind_proxy
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, fetched, in_each, said, store_behind_proxy
 from tests.sides import Shown, Side
 from tests.world import BUCKET, World
-from trio_s3_bot.sandbox.faults import Timeout
+from trio_s3_bot.sandbox.faults import S3_SLOW_DOWN, Timeout
 
 LISTED = "Your saved files: "
 
@@ -263,6 +263,24 @@ async def test_a_deletion_does_not_touch_what_has_taken_the_files_place(world: W
         side.press(chat, alice, confirm, "Yes, delete")
         await chat.wait_for("report.pdf was gone already.")
     assert world.content("report.pdf") == b"somebody else's"
+
+
+async def test_a_file_that_is_replaced_while_its_deletion_waits_is_told_in_the_place_of_the_question(
+    world: World, side: Side
+) -> None:
+    (alice, hers), (bob, his) = side.meet("Alice"), side.meet("Bob")
+    overwrite = {("names", "on_conflict"): "overwrite"}
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **overwrite}, HASTY):
+        await saved(hers, alice, "report.txt", b"Alice's")
+        strike = proxy.add(S3_SLOW_DOWN, match="DeleteObject", times=None)
+        hers.say(alice, "/delete report.txt")
+        question = await hers.wait_for("Delete report.txt?")
+        side.press(hers, alice, question, "Yes, delete")
+        await strike.struck()
+        await saved(his, bob, "report.txt", b"Bob's")
+        told = await hers.wait_for("report.txt is not there (any more).")
+    assert told["message_id"] == question["message_id"]
+    assert world.contents == {"report.txt": b"Bob's"}
 
 
 async def test_while_a_file_is_being_deleted_it_cannot_be_renamed(world: World, side: Side) -> None:

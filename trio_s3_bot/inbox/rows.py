@@ -157,13 +157,14 @@ def forget_replaced(connection: sqlite3.Connection, key: str, by: str) -> list[C
     """
     told = []
     replaced = connection.execute(
-        "SELECT id, chat FROM files WHERE key = ? AND id != ? AND NOT EXISTS ("
+        "SELECT id, chat, substr(key, length(prefix) + 1) FROM files WHERE key = ? AND id != ? AND NOT EXISTS ("
         " SELECT 1 FROM chores WHERE item = files.id AND kind = 'rename' AND creating IS NOT NULL)",
         (key, by),
     ).fetchall()
-    for item, chat in replaced:
-        if connection.execute("DELETE FROM chores WHERE item = ?", (item,)).rowcount:
-            add_notice(connection, chat, NoSuchFile(name=key))
+    for item, chat, name in replaced:
+        dropped = connection.execute("DELETE FROM chores WHERE item = ? RETURNING edit_of", (item,)).fetchone()
+        if dropped is not None:
+            add_notice(connection, chat, NoSuchFile(name=name), *dropped)
             told.append(chat_of(connection, chat))
         connection.execute("DELETE FROM questions WHERE item = ?", (item,))
         connection.execute("DELETE FROM files WHERE id = ?", (item,))
