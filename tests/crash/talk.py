@@ -135,8 +135,12 @@ class Talk:
 
     def _said(self) -> list[Said]:
         """What the bot said and what it put in the place of that, without what it said twice in a row."""
+        said = self._all_said()
+        return [next(again) for _, again in groupby(said, (lambda s: s) if self.side.says_once else lambda s: s.words)]
+
+    def _all_said(self) -> list[Said]:
         edit, send = self.side.names.edit, self.side.names.send
-        said = [
+        return [
             Said(
                 plain(deed.text),
                 deed.message_id,
@@ -147,7 +151,6 @@ class Talk:
             for deed in self.chat.history
             if deed.method == send or (deed.method == edit and not deed.text.startswith(TAKEN))
         ]
-        return [next(again) for _, again in groupby(said, (lambda s: s) if self.side.says_once else lambda s: s.words)]
 
     def _about(self, message_id: int) -> tuple[str, ...]:
         """The documents that the buttons of a message are about, each once."""
@@ -239,9 +242,13 @@ class Talk:
         yield from (removal for removal in self.removals if not _is_settled(removal, said))
 
     def _refused(self, wish: Wish, said: list[Said]) -> bool:
-        """Whether a name was refused: at once, or when it turned out that there is another object of that name."""
+        """
+        Whether a name was refused: at once, or when it turned out that there is another object of that name.
+
+        That is said in the same words as often as it is so; what was said twice is not left out here.
+        """
         at_once = any(m.reply_to == wish.message_id and not m.accepts for m in said)
-        taken = [m for m in said if m.says_taken and m.message_id > wish.message_id]
+        taken = [m for m in self._all_said() if m.says_taken and m.message_id > wish.message_id]
         return at_once or any(m.reply_to == wish.document.message_id for m in taken)
 
 
