@@ -140,6 +140,11 @@ def in_dialogue(text: str) -> bool:
     return any(pattern.match(text) for pattern in _IN_DIALOGUE)
 
 
+def nothing_is_asked(text: str) -> bool:
+    """Whether an answer to `/cancel` says that there is no question left, nor anything on its way."""
+    return text == "There is nothing to cancel."
+
+
 def listed(text: str) -> int:
     """How many files a list says that there are."""
     found = _LIST.match(text)

@@ -15,6 +15,7 @@ from trio_s3_bot.sandbox.vk import FILE_ROUTE, Content, SlowBody
 
 from .dialogue import REQUESTS, Replacing
 from .ground import Ground
+from .said import nothing_is_asked
 from .sending import Album, Deed, Sending
 from .wanted import Place
 
@@ -136,7 +137,7 @@ class Workload:
         """Whoever is asked something leaves it; the last one put is left first, until there is none."""
         for place in self._places:
             left = None
-            while left is None or "nothing to cancel" not in left["text"]:
+            while left is None or not nothing_is_asked(left["text"]):
                 said = place.chat.say(place.person, place.side.command("cancel"))["message_id"]
                 left = await place.chat.wait_for(lambda m, p=place, i=said: p.side.answered(m) == i)
 
