@@ -33,7 +33,7 @@ except KeyboardInterrupt:  # in the second that the imports take
 DONE, WRONG, INTERRUPTED = 0, 2, 130
 EXPECTED = (ConfigError, CheckFailed, StateError, SandboxFailed)
 DEFAULT_CONFIG = Path(__file__).with_name("config.ini")
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # What may stand in an operator's own settings and would lead out of the sandbox, or keep its people out of the bot.
 NOT_IN_THE_SANDBOX = {
     ("telegram", "local_root"): "",
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help="the settings (default: config.ini)"
     )
-    parser.add_argument("--check", action="store_true", help="check the token and the bucket, print a table, and exit")
+    parser.add_argument("--check", action="store_true", help="check tokens and bucket, print a table, and exit")
     parser.add_argument(
         "--sandbox", action="store_true", help="try it without any account: Telegram, VK and S3 are played here"
     )

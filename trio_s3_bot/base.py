@@ -105,7 +105,7 @@ class Bot:
             late = await start.check()
             nursery.cancel_scope.cancel()
         if self._config.access.everybody:
-            log.warning("everybody may write to this bot; [access] allowed_users says who may")
+            log.warning("everybody may use this bot; set [access] allowed_users to let in some people only")
         return None if stop.is_set() else late
 
     async def _run_nurseries(

@@ -43,7 +43,10 @@ async def check_messenger(messenger: Messenger) -> Account:
     """
     Ask who the bot is. Raises `CheckFailed` for what a restart can't cure, `Unavailable` for what passes.
     """
-    account = await _account_of(messenger)
+    try:
+        account = await _account_of(messenger)
+    except CheckFailed as error:
+        raise CheckFailed(f"{messenger.name}: {error.what}", error.advice, about=error.about) from error.__cause__
     fatal = [remark for remark in account.remarks if remark.fatal]
     if fatal:
         more = f"There is more to mend ({len(fatal) - 1}); --check tells all." if fatal[1:] else ""
@@ -52,30 +55,32 @@ async def check_messenger(messenger: Messenger) -> Account:
 
 
 async def _account_of(messenger: Messenger) -> Account:
-    """The account with all remarks. Raises as `check_messenger` does."""
+    """The account with all remarks. Raises as `check_messenger` does, without saying which messenger it is."""
     try:
         return await messenger.check()
-    except CheckFailed as error:
-        raise CheckFailed(f"{messenger.name}: {error.what}", error.advice, about=error.about) from error
     except TokenRefused as error:
         raise CheckFailed(
-            f"{messenger.name}: the token is not accepted ({error}).",
+            f"The token is not accepted ({error}).",
             f"Put the right one into [{messenger.name}] token, or into TRIO_S3_BOT_{messenger.name.upper()}_TOKEN.",
             about="token",
         ) from error
     except PollConflict as error:
         raise CheckFailed(
-            f"{messenger.name}: {error}, so its updates go there.",
+            f"{_capitalized(str(error))}, so its updates go there.",
             error.advice or "Stop the other program, or use another bot.",
             about="updates",
         ) from error
     except OperatorNeeded as error:
-        raise CheckFailed(f"{messenger.name} refuses to work with this bot: {error.what}.", error.advice) from error
+        raise CheckFailed(f"The bot is refused: {error.what}.", error.advice) from error
     except Unavailable:
         raise
     except MessengerError as error:
         advice = f"Correct the settings in [{messenger.name}]."
-        raise CheckFailed(f"{messenger.name} refuses to work with this bot: {error}.", advice) from error
+        raise CheckFailed(f"The bot is refused: {error}.", advice) from error
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 async def check_bucket(bucket: Bucket, probes: Probes) -> Probe:
@@ -101,12 +106,13 @@ async def all_findings(messengers: Iterable[Messenger], bucket: Bucket) -> list[
 
 
 async def waited_out(
-    what: str, check: Callable[[], Awaitable[T]], *, patient: bool, pauses: Pauses = SHIPPED.polling
+    what: str, address: str, check: Callable[[], Awaitable[T]], *, patient: bool, pauses: Pauses = SHIPPED.polling
 ) -> T:
     """
     Run a check; with `patient`, wait out what passes by itself, however long it takes and with the pauses asked for.
 
     Without, that raises `CheckFailed`: at a first start, something out of reach is more likely misspelt than down.
+    `address` is the setting that says where `what` is.
     """
     async for attempt in stamina.retry_context(
         on=_passes,
@@ -121,21 +127,26 @@ async def waited_out(
                 result = await check()
             except (Unavailable, StoreUnavailable) as error:
                 if not patient:
-                    raise _not_waited_for(what, error) from error
+                    raise _not_waited_for(what, address, error) from error
                 event = "out of reach at start; there is unfinished work, so this is waited out"
                 log.warning(event, what=what, error=str(error))
                 raise
     return result
 
 
-def _not_waited_for(what: str, error: Unavailable | StoreUnavailable) -> CheckFailed:
+def _not_waited_for(what: str, address: str, error: Unavailable | StoreUnavailable) -> CheckFailed:
     """What to make of something that would pass by itself, as far as one can tell."""
     if isinstance(error, RetryAfter):
         advice = f"Start again in {error.seconds:.0f} s, at the earliest."
         return CheckFailed(f"{what} asks for a pause: {error}.", advice)
     if isinstance(error, OutOfOrder):
         return CheckFailed(f"{what} is out of order: {error}.", "Start again later.")
-    return CheckFailed(f"{what} can't be reached: {error}.", "Check its address and the network.")
+    return CheckFailed(f"{what} can't be reached: {error}.", f"Check the network, and the address in {address}.")
+
+
+def _passing(address: str, error: Unavailable | StoreUnavailable) -> str:
+    """The same in a table, where what it is about stands before."""
+    return str(_not_waited_for("It", address, error))
 
 
 def _passes(error: Exception) -> bool | float:
@@ -149,7 +160,7 @@ async def _messenger_findings(messenger: Messenger) -> list[Finding]:
     except CheckFailed as error:
         return [Finding(f"{messenger.name}: {error.about or 'settings'}", False, str(error))]
     except Unavailable as error:
-        return [Finding(f"{messenger.name}: answers", False, str(error))]
+        return [Finding(f"{messenger.name}: service", False, _passing(f"[{messenger.name}] api_url", error))]
     remarks = [Finding(f"{messenger.name}: {r.about}", False if r.fatal else None, r.text) for r in account.remarks]
     return [Finding(f"{messenger.name}: token", True, f"it is {account.name}"), *remarks]
 
@@ -157,8 +168,10 @@ async def _messenger_findings(messenger: Messenger) -> list[Finding]:
 async def _check_bucket(bucket: Bucket) -> list[Finding]:
     try:
         probe = await bucket.check()
-    except (CheckFailed, StoreUnavailable) as error:
-        return [Finding(f"s3: bucket {bucket.name}", False, str(error))]
+    except CheckFailed as error:
+        return [Finding("s3: bucket", False, str(error))]
+    except StoreUnavailable as error:
+        return [Finding("s3: service", False, _passing("[s3] endpoint_url", error))]
     return bucket_findings(probe)
 
 

@@ -59,19 +59,21 @@ class Start:
 
     async def _account(self, messenger: Messenger, *, patient: bool) -> Account:
         """Raises `Unavailable` if it may come late."""
-        check = partial(checks.check_messenger, messenger)
         has_worked = await self._inbox.accounts.of(messenger.name) is not None
         if len(self._messengers) > 1 and (has_worked or patient):
-            return await check()
-        return await checks.waited_out(messenger.name, check, patient=patient, pauses=self._pauses)
+            return await checks.check_messenger(messenger)
+        return await self._waited_for(messenger, patient=patient)
+
+    async def _waited_for(self, messenger: Messenger, *, patient: bool) -> Account:
+        check, address = partial(checks.check_messenger, messenger), f"[{messenger.name}] api_url"
+        return await checks.waited_out(messenger.name, address, check, patient=patient, pauses=self._pauses)
 
     async def _come_late(self, messenger: Messenger, error: Unavailable) -> None:
         pause = error.seconds if isinstance(error, RetryAfter) else self._pauses.first
         event = "out of reach at start; the bot begins without it"
         log.warning(event, what=messenger.name, error=str(error), pause=round(pause, 1))
         await trio.sleep(pause)
-        check = partial(checks.check_messenger, messenger)
-        account = await checks.waited_out(messenger.name, check, patient=True, pauses=self._pauses)
+        account = await self._waited_for(messenger, patient=True)
         await once_readable(partial(self._introduce, messenger, account))
         await once_readable(partial(self._inbox.accounts.record, messenger.name, account.id))
 
@@ -95,7 +97,8 @@ class Start:
 
     async def _check_bucket(self, *, patient: bool) -> None:
         check = partial(checks.check_bucket, self._bucket, self._inbox.probes)
-        probe = await checks.waited_out("the S3 store", check, patient=patient, pauses=self._pauses)
+        address = "[s3] endpoint_url"
+        probe = await checks.waited_out("the S3 store", address, check, patient=patient, pauses=self._pauses)
         for finding in checks.bucket_findings(probe):
             log.log(logging.INFO if finding.good else logging.WARNING, finding.detail, what=finding.what)
 

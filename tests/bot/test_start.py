@@ -81,7 +81,9 @@ async def test_a_webhook(world: World) -> None:
 
 
 async def test_a_messenger_out_of_reach(world: World, side: Side, nobody_listens: str) -> None:
-    await assert_refused({**world.settings, (side.name, "api_url"): nobody_listens}, side.name, "reached", "address")
+    await assert_refused(
+        {**world.settings, (side.name, "api_url"): nobody_listens}, side.name, "reached", f"[{side.name}] api_url"
+    )
 
 
 async def test_no_such_bucket(world: World) -> None:
@@ -90,7 +92,7 @@ async def test_no_such_bucket(world: World) -> None:
 
 async def test_an_s3_endpoint_out_of_reach(world: World, nobody_listens: str) -> None:
     host = nobody_listens.removeprefix("http://")
-    await assert_refused({**world.settings, ("s3", "endpoint_url"): nobody_listens}, "S3", host, "address")
+    await assert_refused({**world.settings, ("s3", "endpoint_url"): nobody_listens}, "S3", host, "[s3] endpoint_url")
 
 
 async def test_an_s3_endpoint_that_speaks_no_s3(world: World) -> None:
@@ -196,8 +198,26 @@ async def test_the_check_tells_all_that_is_wrong_at_once(world: World, nobody_li
     lines = ended.out.splitlines()
     assert [line.split()[0] for line in lines] == ["FAIL", "FAIL"]
     assert "webhook" in lines[0]
-    assert "S3" in lines[1] or BUCKET in lines[1]
+    assert "[s3] endpoint_url" in lines[1]
     assert "Traceback" not in ended.err
+
+
+async def test_the_check_names_the_setting_of_each_address_that_is_out_of_reach(
+    world: World, side: Side, nobody_listens: str
+) -> None:
+    unreachable = {(side.name, "api_url"): nobody_listens, ("s3", "endpoint_url"): nobody_listens}
+    messenger, store = (await run({**world.settings, **unreachable}, "--check")).out.splitlines()
+    assert messenger.startswith(f"FAIL  {side.name}: service  It can't be reached: ")
+    assert f"[{side.name}] api_url" in messenger
+    assert re.match(r"FAIL  s3: service +It can't be reached: ", store)
+    assert "[s3] endpoint_url" in store
+
+
+async def test_the_check_says_once_what_a_line_is_about(world: World, side: Side) -> None:
+    wrong = {"telegram": "123456:AAH-wrong", "vk": "vk1.a.wrong"}[side.name]
+    ended = await run({**world.settings, (side.name, "token"): wrong}, "--check")
+    line = ended.out.splitlines()[0]
+    assert re.match(rf"FAIL  {side.name}: token +The token is not accepted", line)
 
 
 async def test_the_check_points_out_privacy_mode_without_failing(world: World) -> None:

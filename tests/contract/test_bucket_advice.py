@@ -32,21 +32,21 @@ ADVICE: list[tuple[str, Reply, str, str]] = [
         "region in the body",
         error(400, "AuthorizationHeaderMalformed", more="<Region>eu-west-3</Region>"),
         "is in the region eu-west-3",
-        "Set region = eu-west-3.",
+        "Set [s3] region = eu-west-3.",
     ),
     (
         "region in a header",
         Reply(301, headers={"x-amz-bucket-region": "eu-west-3"}),
         "is in the region eu-west-3",
-        "Set region = eu-west-3.",
+        "Set [s3] region = eu-west-3.",
     ),
     (
         "redirect",
         Reply(308, headers={"Location": "https://s3.example.org/bucket?list-type=2"}),
         r"{host} sends us to https://s3\.example\.org\.",
-        "Set endpoint_url to that",
+        "Set [s3] endpoint_url to that",
     ),
-    ("redirect to nowhere", Reply(301), "{host} redirects without end.", "Correct endpoint_url"),
+    ("redirect to nowhere", Reply(301), "{host} redirects without end.", "Correct [s3] endpoint_url"),
     ("web console", Reply(200, HTML, {"Content-Type": "text/html"}), "{host} doesn't speak S3.", "web console"),
     ("well-formed page", Reply(200, b"<html/>", {"Content-Type": "text/html"}), "doesn't speak S3.", "web console"),
     ("web server", Reply(404, HTML, {"Content-Type": "text/html"}), "{host} doesn't speak S3.", "web console"),
@@ -98,7 +98,7 @@ async def test_a_wrong_secret_is_found(reach: Reach, versity: Store) -> None:
 async def test_a_wrong_region_is_found_with_the_right_one(reach: Reach, versity: Store) -> None:
     with pytest.raises(CheckFailed, match="us-east-1") as caught:
         await reach("any", versity.endpoint, region="eu-west-3").check()
-    assert caught.value.advice == "Set region = us-east-1."
+    assert caught.value.advice == "Set [s3] region = us-east-1."
 
 
 async def test_a_port_that_nobody_listens_on_is_named(reach: Reach) -> None:
@@ -114,14 +114,14 @@ async def test_a_server_that_never_speaks_is_an_outage(reach: Reach) -> None:
 async def test_https_to_a_port_without_tls_is_found(reach: Reach, moto: Store) -> None:
     with pytest.raises(CheckFailed, match="doesn't speak TLS") as caught:
         await reach("bucket", moto.endpoint.replace("http:", "https:")).check()
-    assert caught.value.advice == "Write http:// in endpoint_url."
+    assert caught.value.advice == "Write http:// in [s3] endpoint_url."
 
 
 async def test_http_to_a_port_with_tls_is_found(reach: Reach, tmp_path: Path) -> None:
     tls, _ = self_signed(tmp_path)
     with stub(lambda _: LISTED, tls) as server, pytest.raises(CheckFailed, match="speaks TLS") as caught:
         await reach("bucket", f"http://{server.address}").check()
-    assert caught.value.advice == "Write https:// in endpoint_url."
+    assert caught.value.advice == "Write https:// in [s3] endpoint_url."
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_found(reach: Reach, tmp_path: Path) -> None:

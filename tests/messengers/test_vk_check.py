@@ -71,6 +71,13 @@ async def test_a_long_poll_that_is_off_is_told(vk: Side) -> None:
     assert about == "Long Poll API (fatal)"
     assert "is off" in text
     assert "Enable it under Manage" in text
+    assert "tick the event types message_new and message_event" in text
+
+
+async def test_what_only_follows_from_a_long_poll_that_is_off_is_not_told_again(vk: Side) -> None:
+    vk.world.settings.is_enabled = False
+    vk.world.settings.events.clear()
+    assert list(await remarks(vk)) == ["Long Poll API (fatal)"]
 
 
 async def test_a_long_poll_without_new_messages_is_told(vk: Side) -> None:
@@ -98,20 +105,18 @@ async def test_without_message_event_the_bot_works_with_a_warning(vk: Side) -> N
 async def test_all_that_is_wrong_is_told_at_once_and_at_start_the_first_of_it(vk: Side) -> None:
     vk.world.permissions.discard("messages")
     vk.world.settings.events.clear()
-    vk.world.settings.is_enabled = False
     vk.world.settings.api_version = "5.81"
     async with vk.open() as messenger:
         found = (await messenger.check()).remarks
     assert [(remark.about, remark.fatal) for remark in found] == [
         ("rights", True),
-        ("Long Poll API", True),
         ("Long Poll API", False),
         ("event message_new", True),
         ("event message_event", False),
     ]
     error = await failure(vk)
     assert "'messages'" in error.what
-    assert error.advice == "There is more to mend (2); --check tells all."
+    assert error.advice == "There is more to mend (1); --check tells all."
 
 
 async def test_settings_that_do_not_list_message_event_are_no_cause_for_a_warning(vk: Side) -> None:

@@ -22,20 +22,20 @@ _SKEW = 15 * 60
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 
 _BY_CODE = {
-    "NoSuchBucket": ("There is no bucket {bucket} at {host}.", "Create it, or correct the name."),
-    "InvalidBucketName": ("{bucket} can't be the name of a bucket.", "Correct it."),
-    "InvalidAccessKeyId": ("{host} doesn't know the access key id.", "Correct aws_access_key_id."),
-    "XAdminUserNotFound": ("{host} doesn't know the access key id.", "Correct aws_access_key_id."),
+    "NoSuchBucket": ("There is no bucket {bucket} at {host}.", "Create it, or correct [s3] bucket."),
+    "InvalidBucketName": ("{bucket} can't be the name of a bucket.", "Correct [s3] bucket."),
+    "InvalidAccessKeyId": ("{host} doesn't know the access key id.", "Correct [s3] aws_access_key_id."),
+    "XAdminUserNotFound": ("{host} doesn't know the access key id.", "Correct [s3] aws_access_key_id."),
     "SignatureDoesNotMatch": (
         "The secret access key is not the one of the access key id, or a proxy changes requests.",
-        "Correct aws_secret_access_key.",
+        "Correct [s3] aws_secret_access_key.",
     ),
     "ExpiredToken": ("The temporary credentials have expired.", "Get new ones."),
     "TokenRefreshRequired": ("The temporary credentials have expired.", "Get new ones."),
     "InvalidToken": ("{host} doesn't accept the session token.", "Get new temporary credentials."),
     "SecondLevelDomainForbidden": (
         "{host} wants the bucket in the host name.",
-        "Use the service's own address as endpoint_url.",
+        "Use the service's own address as [s3] endpoint_url.",
     ),
 }
 _MAY_NOT_LIST = (
@@ -55,7 +55,7 @@ async def explained(error: StoreError, bucket: str, connection: Connection, *, w
     `writing` says that the bucket could be listed before.
     """
     if await _is_tls_port(error, connection):
-        return CheckFailed(f"{connection.host} speaks TLS.", "Write https:// in endpoint_url.")
+        return CheckFailed(f"{connection.host} speaks TLS.", "Write https:// in [s3] endpoint_url.")
     found = (
         _about_answer(error, bucket, connection, writing)
         if answer_of(error)
@@ -64,22 +64,23 @@ async def explained(error: StoreError, bucket: str, connection: Connection, *, w
     if found is None and isinstance(error, StoreUnavailable):
         return error
     return found or CheckFailed(
-        f"{connection.host} refuses to work with {bucket}: {error}.", "Correct endpoint_url, or the store's settings."
+        f"{connection.host} refuses to work with {bucket}: {error}.",
+        "Correct [s3] endpoint_url, or the store's settings.",
     )
 
 
 def is_no_s3(connection: Connection) -> CheckFailed:
     """For a server that answers without an error and yet not as S3 does."""
-    advice = "Correct endpoint_url; it may be the address of the store's web console."
+    advice = "Correct [s3] endpoint_url; it may be the address of the store's web console."
     return CheckFailed(f"{connection.host} doesn't speak S3.", advice)
 
 
 def _about_failure(error: StoreError, bucket: str, connection: Connection) -> CheckFailed | None:
     cause = error.__cause__
     if isinstance(cause, NoCredentialsError):
-        return CheckFailed("There are no S3 credentials.", "Set aws_access_key_id and aws_secret_access_key.")
+        return CheckFailed("There are no S3 credentials.", "Set [s3] aws_access_key_id and aws_secret_access_key.")
     if isinstance(cause, ParamValidationError):
-        return CheckFailed(f"{bucket} can't be the name of a bucket.", "Correct it.")
+        return CheckFailed(f"{bucket} can't be the name of a bucket.", "Correct [s3] bucket.")
     for item in chain(error):
         if isinstance(item, ssl.SSLError):
             return _about_tls(item, connection.host)
@@ -88,13 +89,15 @@ def _about_failure(error: StoreError, bucket: str, connection: Connection) -> Ch
 
 def _about_tls(error: ssl.SSLError, host: str) -> CheckFailed | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        advice = "Name its CA in AWS_CA_BUNDLE, or correct endpoint_url."
+        advice = "Name its CA in AWS_CA_BUNDLE, or correct [s3] endpoint_url."
         return CheckFailed(f"The certificate of {host} can't be trusted: {error.verify_message}.", advice)
     if isinstance(error, ssl.SSLEOFError):  # hung up: a server that is starting does so too
         return None
     if error.reason in _NOT_TLS:
-        return CheckFailed(f"{host} doesn't speak TLS.", "Write http:// in endpoint_url.")
-    return CheckFailed(f"TLS with {host} fails: {error.reason}.", "Correct endpoint_url, or the server's TLS settings.")
+        return CheckFailed(f"{host} doesn't speak TLS.", "Write http:// in [s3] endpoint_url.")
+    return CheckFailed(
+        f"TLS with {host} fails: {error.reason}.", "Correct [s3] endpoint_url, or the server's TLS settings."
+    )
 
 
 def _about_answer(error: StoreError, bucket: str, connection: Connection, writing: bool) -> CheckFailed | None:
@@ -118,13 +121,15 @@ def _about_place(answer: Answer, connection: Connection) -> CheckFailed | None:
     if not misplaced:
         return None
     if answer.region:
-        return CheckFailed(f"The bucket is in the region {answer.region}.", f"Set region = {answer.region}.")
+        return CheckFailed(f"The bucket is in the region {answer.region}.", f"Set [s3] region = {answer.region}.")
     location = urlsplit(answer.headers.get("location", ""))
     if location.hostname and (location.netloc, location.scheme) != (connection.host, connection.scheme):
         there = f"{location.scheme}://{location.netloc.rpartition('@')[2]}"
-        return CheckFailed(f"{connection.host} sends us to {there}.", "Set endpoint_url to that, or correct region.")
+        return CheckFailed(
+            f"{connection.host} sends us to {there}.", "Set [s3] endpoint_url to that, or correct region."
+        )
     if answer.status < 400:
-        return CheckFailed(f"{connection.host} redirects without end.", "Correct endpoint_url or region.")
+        return CheckFailed(f"{connection.host} redirects without end.", "Correct [s3] endpoint_url or region.")
     return None
 
 

@@ -125,7 +125,7 @@ class _Prober:
             self.bucket.carries_checksums = False
             upload_id, part = await self._part()  # if that is refused too, the checksum was not the reason
             if wanted == "when_supported":
-                advice = "Set request_checksum_calculation = when_required."
+                advice = "Set [s3] request_checksum_calculation = when_required."
                 raise CheckFailed(f"{self.bucket.connection.host} refuses checksums: {error}.", advice) from error
         if wanted == "auto" and self.bucket.carries_checksums:
             self.bucket.carries_checksums = await self._compares_checksums(upload_id)

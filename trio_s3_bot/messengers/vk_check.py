@@ -72,7 +72,7 @@ async def own_group(api: Api, group_id: int | None) -> VGroup:
     if group_id is not None and groups[0].id != group_id:
         raise CheckFailed(
             f"The token belongs to the community {groups[0].id}, but [vk] group_id is {group_id}.",
-            "Correct one of them, or leave group_id blank.",
+            "Correct one of them, or leave [vk] group_id blank.",
             about="group_id",
         )
     return groups[0]
@@ -93,9 +93,9 @@ async def inspect(api: Api, long_poll: LongPoll, group_id: int) -> Inspection:
         unreadable = f"The Long Poll settings can't be read ({error}). {give('manage')}"
         remarks = remarks or [Remark("rights", unreadable, fatal=True)]
         return Inspection(callbacks=True, remarks=tuple(remarks))
-    remarks += [*_of_long_poll(settings), *_of_events(settings)]
+    remarks += _of_long_poll(settings)
     if settings.is_enabled:
-        remarks += await _of_server(long_poll, group_id)
+        remarks += [*_of_events(settings), *await _of_server(long_poll, group_id)]
     return Inspection(bool(settings.events.message_event), tuple(remarks))
 
 
@@ -120,7 +120,8 @@ async def _of_server(long_poll: LongPoll, group_id: int) -> list[Remark]:
 def _of_long_poll(settings: VLongPollSettings) -> Iterator[Remark]:
     about = "Long Poll API"
     if not settings.is_enabled:
-        yield Remark(about, f"The Long Poll API is off for this community. Enable it under {LONG_POLL}.", fatal=True)
+        advice = f"Enable it under {LONG_POLL}, and tick the event types message_new and message_event there."
+        yield Remark(about, f"The Long Poll API is off for this community. {advice}", fatal=True)
     if (version := _version(settings.api_version)) and version < _MESSAGE_INSIDE:
         yield Remark(
             about,
