@@ -128,10 +128,11 @@ class AskName(Notice, frozen=True):
 
 
 class NameSet(Notice, frozen=True):
-    """The document will be called so, or stays called so."""
+    """The document will be called so; with `saved` it is in the bucket, and stays called so."""
 
     upload: str
     name: str
+    saved: bool = False
 
 
 class Conflict(Notice, frozen=True):

@@ -112,6 +112,6 @@ async def test_a_question_is_put_where_the_document_was_sent(world: World, side:
         side.press(group, alice, await group.wait_for(SAVED), "Rename")
         question = await group.wait_for("What shall report.pdf be called?")
         group.say(alice, "/cancel", reply_to=question["message_id"], topic=topic)
-        await group.wait_for("Its name is report.pdf.")
+        await group.wait_for("Its name stays report.pdf.")
         await all_handled(group, alice)
     assert question.get("message_thread_id") == topic

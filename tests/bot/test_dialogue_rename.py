@@ -140,7 +140,7 @@ async def test_a_document_that_waits_goes_up_under_its_new_name(world: World, si
         side.press(chat, alice, await chat.wait_for("[document] second.txt"), "Rename")
         await chat.wait_for("What shall second.txt be called?")
         chat.say(alice, "chosen.txt")
-        await chat.wait_for("Its name is chosen.txt.")
+        await chat.wait_for("It will be saved as chosen.txt.")
         held.release()
         await chat.wait_for(lambda _: any(text.startswith(SAVED) and "chosen.txt, " in text for text in said(chat)))
     assert set(world.objects) == {"first.txt", "chosen.txt"}
@@ -158,7 +158,7 @@ async def test_a_document_that_is_renamed_while_it_goes_up_is_renamed_when_it_is
         side.press(chat, alice, await chat.wait_for("[document] report.pdf"), "Rename")
         await chat.wait_for("What shall report.pdf be called?")
         chat.say(alice, "chosen")
-        await chat.wait_for("Its name is chosen.pdf.")
+        await chat.wait_for("It will be saved as chosen.pdf.")
         held.release()
         await chat.wait_for("report.pdf is called chosen.pdf now.")
     assert list(world.objects) == ["chosen.pdf"]
@@ -243,7 +243,7 @@ async def test_cancel_leaves_the_question_and_the_name(world: World, side: Side)
         side.press(chat, alice, await saved(chat, alice, "report.pdf"), "Rename")
         await chat.wait_for("What shall report.pdf be called?")
         chat.say(alice, "/cancel")
-        await chat.wait_for("Its name is report.pdf.")
+        await chat.wait_for("Its name stays report.pdf.")
         chat.say(alice, "new.pdf")
         await chat.wait_for("[document is required]")
     assert list(world.objects) == ["report.pdf"]

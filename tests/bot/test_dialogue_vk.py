@@ -85,7 +85,7 @@ async def test_the_word_for_cancel_leaves_a_question_and_is_no_name(world: World
         side.press(chat, alice, await chat.wait_for(SAVED), "Rename")
         await chat.wait_for("What shall report.pdf be called?")
         chat.say(alice, "Отмена")
-        await chat.wait_for("Its name is report.pdf.")
+        await chat.wait_for("Its name stays report.pdf.")
         chat.say(alice, "Отмена")
         await chat.wait_for("There is nothing to cancel.")
     assert list(world.objects) == ["report.pdf"]

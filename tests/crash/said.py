@@ -28,7 +28,7 @@ _NAMING = re.compile(r"(?:There is a file of that name already\. )?What shall (.
 _LIST = re.compile(r"Your saved files: (\d+)|You have no saved files yet\.")
 _NUMBERED = re.compile(r"(.*) \(\d+\)(\.\w+)?")
 _DIALOGUE = re.compile(
-    r"Its name is .*\.$"
+    r"(It will be saved as|Its name stays) .*\.$"
     r"|Which file\? "
     r"|.* is still there\.$"
     r"|.*: still working on what you asked before\.$"
@@ -98,7 +98,7 @@ class Said:
     @property
     def accepts(self) -> bool:
         """Whether it says that a document will be called as its sender wants."""
-        return self.text.startswith("Its name is ")
+        return self.text.startswith(("It will be saved as ", "Its name stays "))
 
     @property
     def says_taken(self) -> bool:

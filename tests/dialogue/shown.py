@@ -15,7 +15,7 @@ TAKEN, SAVED = "[document] ", "[document has been saved] "
 ENDED = ("saved", "cancelled", "not saved")
 _ALREADY = " (it was there already)"
 _RENAMED = re.compile(r"(.+) is called (.+) now\.")
-_NAME_SET = re.compile(r"Its name is (.+)\.")
+_NAME_SET = re.compile(r"(?:It will be saved as|Its name stays) (.+)\.")
 _DELETED = re.compile(r"(.+) is deleted\.")
 
 

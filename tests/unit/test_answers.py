@@ -120,7 +120,7 @@ def test_an_answer_that_could_be_one_to_several_questions_asks_to_which(text: st
 def test_cancel_in_words_leaves_the_question_for_a_name(text: str) -> None:
     report = item(state=UploadState.SAVED)
     decision = decide(asking(Ask.NEW_NAME, report), said(text), RULES, facts(report))
-    assert decision.effects == (Say(NameSet(upload="report.pdf", name="report.pdf", reply_to=9)),)
+    assert decision.effects == (Say(NameSet(upload="report.pdf", name="report.pdf", saved=True, reply_to=9)),)
     assert decision.state.questions == ()
 
 

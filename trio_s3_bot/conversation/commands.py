@@ -180,7 +180,8 @@ def _unfit(item: Item, update: UpdateObj) -> AnyNotice | None:
 
 
 def _kept(state: ChatState, update: UpdateObj, item: Item) -> Decision:
-    decision = _say(state.settled(item.id), NameSet(upload=item.id, name=item.name, reply_to=update.message_id))
+    kept = NameSet(upload=item.id, name=item.name, saved=item.stored, reply_to=update.message_id)
+    decision = _say(state.settled(item.id), kept)
     return decision.and_also(Release(item.id, anew=True)) if item.state is UploadState.ASKING else decision
 
 

@@ -30,7 +30,7 @@ def named(state: ChatState, item: Item, text: str, *, reply_to: int | None) -> D
     state = state.settled(item.id)
     if item.stored:
         if name == item.name:
-            return Decision(state, (Say(NameSet(upload=item.id, name=name, reply_to=reply_to)),))
+            return Decision(state, (Say(NameSet(upload=item.id, name=name, saved=True, reply_to=reply_to)),))
         return Decision(state, (Rename(item.id, name),))
     effects: list[Effect] = [SetName(item.id, name)]
     if item.state is UploadState.ASKING:

@@ -260,6 +260,10 @@ def _ask_name(notice: AskName, language: str) -> str:
     return f"{words.NAME_PROBLEMS[notice.problem].of(language)} {question}" if notice.problem else question
 
 
+def _name_set(notice: NameSet, language: str) -> str:
+    return (words.NAME_STAYS if notice.saved else words.NAME_SET).of(language, name=shown(notice.name))
+
+
 def _deleted(notice: Deleted, language: str) -> str:
     return (words.WAS_GONE if notice.was_gone else words.DELETED).of(language, name=shown(notice.name))
 
@@ -295,7 +299,7 @@ _ONE: dict[type, Callable[[Any, str], str]] = {
     Delayed: lambda notice, language: words.DELAYED.of(language, name=shown(notice.name)),
     OverLimit: _over_limit,
     AskName: _ask_name,
-    NameSet: lambda notice, language: words.NAME_SET.of(language, name=shown(notice.name)),
+    NameSet: _name_set,
     Conflict: lambda notice, language: words.CONFLICT.of(language, name=shown(notice.name)),
     Renamed: lambda notice, language: words.RENAMED.of(language, old=shown(notice.old), new=shown(notice.new)),
     ConfirmDelete: lambda notice, language: words.CONFIRM_DELETE.of(language, name=shown(notice.name)),

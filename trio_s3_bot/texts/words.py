@@ -186,7 +186,8 @@ NAME_PROBLEMS: dict[NameProblem, Text] = {
     NameProblem.IMPOSSIBLE: Text("That can't be the name of a file.", "Так файл назвать нельзя."),
     NameProblem.TAKEN: Text("There is a file of that name already.", "Файл с таким именем уже есть."),
 }
-NAME_SET = Text("Its name is {name}.", "Имя файла: {name}.")
+NAME_SET = Text("It will be saved as {name}.", "Файл будет сохранён как {name}.")
+NAME_STAYS = Text("Its name stays {name}.", "Имя остаётся прежним: {name}.")
 CONFLICT = Text(
     "{name} is there already. Replace it, keep both, or cancel? A new name is an answer, too.",
     "Файл {name} уже есть. Заменить его, оставить оба или отменить? Можно ответить и новым именем.",
