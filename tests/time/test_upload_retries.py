@@ -89,7 +89,7 @@ async def test_its_sender_hears_why_in_the_end_and_nothing_before(
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (DocumentRefused(Reason.TOO_BIG_FOR_OPERATOR, limit=1024), "Files of up to 1 kB are saved here."),
+        (DocumentRefused(Reason.TOO_BIG_FOR_OPERATOR, limit=1024), "Files of up to 1 KB are saved here."),
         (ObjectRefused("EntityTooLarge"), "The storage does not take it."),
     ],
 )

@@ -193,7 +193,7 @@ def test_russian_clients_are_spoken_to_in_russian_and_all_others_in_english(tag:
         (1, "1 byte", "1 байт"),
         (2, "2 bytes", "2 байта"),
         (1023, "1,023 bytes", "1023 байта"),
-        (1024, "1 kB", "1 кБ"),
+        (1024, "1 KB", "1 КБ"),
         (9_017_754, "8.6 MB", "8,6 МБ"),
         (20 * 2**20, "20 MB", "20 МБ"),
         (2**30 - 1, "1 GB", "1 ГБ"),

@@ -23,14 +23,19 @@ def language_of(tag: str | None) -> str:
 
 
 def size(count: float, language: str) -> str:
-    """Bytes as people read them, in powers of 1024 as messengers count: `8.6 MB`, `8,6 МБ`."""
+    """
+    Bytes as people read them: `8.6 MB`, `8,6 МБ`.
+
+    In powers of 1024 and with the units that messengers write beside the file itself; CLDR's own would be `kB`.
+    """
     units = iter(("byte", "kilobyte", "megabyte", "gigabyte", "terabyte"))
     unit = next(units)
     while count >= 1023.95 and unit != "terabyte":
         count, unit = count / 1024, next(units)
     rounded = round(count, 1) if count < 100 else round(count)
     length: Literal["long", "short"] = "long" if unit == "byte" else "short"
-    return format_unit(rounded, f"digital-{unit}", length=length, locale=language).replace("\xa0", " ")
+    written = format_unit(rounded, f"digital-{unit}", length=length, locale=language).replace("\xa0", " ")
+    return written.replace("kB", "KB").replace("кБ", "КБ")
 
 
 def shown(name: str, limit: int = 300) -> str:

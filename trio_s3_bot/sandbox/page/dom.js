@@ -22,15 +22,15 @@ export function icon(name) {
   return svg;
 }
 
-/** A size in bytes, as people read it. */
+/** A size in bytes, as people read it, and as messengers write it. */
 export function size(bytes) {
-  const units = ["B", "KB", "MB", "GB", "TB"];
+  const units = [bytes === 1 ? "byte" : "bytes", "KB", "MB", "GB", "TB"];
   let unit = 0;
-  while (bytes >= 1024 && unit < units.length - 1) {
+  while (bytes >= 1023.95 && unit < units.length - 1) {
     bytes /= 1024;
     unit += 1;
   }
-  return `${unit && bytes < 10 ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
+  return `${bytes < 100 ? Number(bytes.toFixed(1)) : Math.round(bytes)} ${units[unit]}`;
 }
 
 export function clock(seconds) {
