@@ -237,6 +237,14 @@ def test_progress_is_a_bar_a_percentage_bytes_speed_and_time_left() -> None:
     assert russian == "[document] film.mkv\n▰▰▰▰▰▰▱▱▱▱▱▱ 50 %, 9 МБ из 18 МБ, 3 МБ/с, осталось 3 с"
 
 
+def test_progress_of_several_documents_has_a_short_line_for_each() -> None:
+    film = StatusLine("film.mkv", UploadState.RUNNING, Sample(9 * 2**20, 18 * 2**20, 3 * 2**20, 3.0))
+    unknown = StatusLine("b", UploadState.RUNNING, Sample(2**20))
+    english, russian = (texts.status([film, unknown], language).splitlines()[1:] for language in ("en", "ru"))
+    assert english == ["• film.mkv: ▰▰▰▱▱▱ 50%, 3 sec left", "• b: 1 MB so far"]
+    assert russian == ["• film.mkv: ▰▰▰▱▱▱ 50 %, осталось 3 с", "• b: уже 1 МБ"]
+
+
 def test_progress_of_unknown_size_says_how_much_has_come() -> None:
     line = StatusLine("film.mkv", UploadState.RUNNING, Sample(9 * 2**20))
     assert texts.status([line], "en") == "[document] film.mkv\n9 MB so far"

@@ -48,6 +48,7 @@ from trio_s3_bot.texts import words
 from trio_s3_bot.texts.formats import (
     LIMIT,
     MARKERS,
+    SHORT_BAR,
     ago,
     bar,
     duration,
@@ -201,7 +202,7 @@ def _status_head(lines: Sequence[StatusLine]) -> words.Text:
 
 
 def _status_items(lines: Sequence[StatusLine], language: str) -> list[str]:
-    return [f"{shown(line.name, NAME_IN_LIST)}: {_standing(line, language)}" for line in lines]
+    return [f"{shown(line.name, NAME_IN_LIST)}: {_standing_in_short(line, language)}" for line in lines]
 
 
 def _state_of(file: SavedFile, now: float, language: str) -> str:
@@ -347,23 +348,38 @@ def _item(notice: AnyNotice, language: str) -> str:
 
 
 def _standing(line: StatusLine, language: str) -> str:
+    """How a document stands, with all that is known of its progress."""
     sample = line.sample
     if line.state is not UploadState.RUNNING or sample is None:
         return words.STATES[line.state].of(language)
     if not sample.total:
         return words.PROGRESS_UNKNOWN.of(language, done=size(sample.done, language))
-    share = min(sample.done / sample.total, 1)
-    parts = [
-        words.PROGRESS.of(
-            language,
-            bar=bar(share),
-            percent=format_percent(int(share * 100) / 100, locale=language).replace("\xa0", " "),
-            done=size(sample.done, language),
-            total=size(sample.total, language),
-        )
-    ]
+    share = _share(sample)
+    done, total = size(sample.done, language), size(sample.total, language)
+    percent = _percent(share, language)
+    parts = [words.PROGRESS.of(language, bar=bar(share), percent=percent, done=done, total=total)]
     if sample.speed:
         parts.append(words.SPEED.of(language, size=size(sample.speed, language)))
-    if sample.left is not None:
-        parts.append(words.LEFT.of(language, time=duration(sample.left, language)))
-    return ", ".join(parts)
+    return ", ".join([*parts, *_left(sample, language)])
+
+
+def _standing_in_short(line: StatusLine, language: str) -> str:
+    """How one of several documents stands, on one line of a phone's screen."""
+    sample = line.sample
+    if line.state is not UploadState.RUNNING or sample is None or not sample.total:
+        return _standing(line, language)
+    share = _share(sample)
+    return ", ".join([f"{bar(share, SHORT_BAR)} {_percent(share, language)}", *_left(sample, language)])
+
+
+def _share(sample: Sample) -> float:
+    return min(sample.done / sample.total, 1) if sample.total else 0
+
+
+def _percent(share: float, language: str) -> str:
+    return format_percent(int(share * 100) / 100, locale=language).replace("\xa0", " ")
+
+
+def _left(sample: Sample, language: str) -> list[str]:
+    """How much longer it takes, if that is known."""
+    return [words.LEFT.of(language, time=duration(sample.left, language))] if sample.left is not None else []

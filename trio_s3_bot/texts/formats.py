@@ -12,7 +12,7 @@ from babel.units import format_unit
 from trio_s3_bot.texts.words import AND_MORE, FILES
 
 LIMIT = 3500  # UTF-16 units; messengers take 4096, and long messages hit flood limits sooner
-BAR = 12  # characters of a progress bar
+BAR, SHORT_BAR = 12, 6  # characters of a progress bar, and of one of several
 MARKERS = ("[greeting]", "[document is required]", "[document has been saved]", "[document]")
 _RIGHT_TO_LEFT = ("R", "AL", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI")
 
@@ -66,9 +66,9 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def bar(share: float) -> str:
-    full = int(share * BAR)
-    return "▰" * full + "▱" * (BAR - full)
+def bar(share: float, cells: int = BAR) -> str:
+    full = int(share * cells)
+    return "▰" * full + "▱" * (cells - full)
 
 
 def duration(seconds: float, language: str, threshold: float = 1.5) -> str:
