@@ -22,7 +22,7 @@ async def test_an_upload_is_cancelled_by_its_button_and_leaves_nothing(world: Wo
         taken = await chat.wait_for("[document] big.bin")
         await part.reached.wait()
         assert len(world.s3.uploads(BUCKET)) == 1
-        assert await toast(side.press(chat, alice, taken, "Cancel")) == "Cancelled."
+        assert await toast(side.press(chat, alice, taken, "Cancel")) == "Cancelling…"
         rests = await chat.wait_for("[document] big.bin\ncancelled")
         part.release()
         await world.s3.wait(lambda: not world.s3.uploads(BUCKET))

@@ -79,7 +79,7 @@ class Verdict:
         """What a press was answered with is a promise; nothing at all says that it is done."""
         verb, _, rest = answered.press.data.partition(":")
         match verb, answered.toast:
-            case "stop", "Cancelled." if not self._stood[rest]:  # or the two have crossed
+            case "stop", "Cancelling…" if not self._stood[rest]:  # or the two have crossed
                 self._cancelled_by_toast.add(rest)
             case "yes", "":
                 self._to_be_deleted.add(rest.partition(":")[0])

@@ -129,7 +129,7 @@ def _take_caption(state: ChatState, push: _Pressed, item: Item) -> Decision:
 def _cancel(state: ChatState, push: _Pressed, item: Item) -> Decision:
     if not item.open:
         return _only(state, push, Toast.STALE)
-    return _only(state.settled(item.id), push, Toast.CANCELLED).and_also(Cancel(item.id))
+    return _only(state.settled(item.id), push, Toast.CANCELLING).and_also(Cancel(item.id))
 
 
 def _replace(state: ChatState, push: _Pressed, item: Item) -> Decision:

@@ -250,7 +250,7 @@ class Toast(enum.Enum):
     NONE = "none"
     STALE = "stale"
     NOT_YOURS = "not_yours"
-    CANCELLED = "cancelled"
+    CANCELLING = "cancelling"
     KEPT = "kept"
     BUSY = "busy"
 

@@ -267,7 +267,7 @@ class ToastText(enum.Enum):
     NONE = Text("", "")
     STALE = Text("This button no longer works.", "Эта кнопка больше не действует.")
     NOT_YOURS = NOT_YOURS
-    CANCELLED = Text("Cancelled.", "Отменено.")
+    CANCELLING = Text("Cancelling…", "Отменяю…")
     KEPT = Text("All stays as it is.", "Всё остаётся как есть.")
     BUSY = Text("Still working on it.", "Ещё занимаюсь этим.")
 
