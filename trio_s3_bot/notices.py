@@ -21,7 +21,10 @@ class Notice(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Greeting(Notice, frozen=True):
-    """The first message of a chat is answered with this."""
+    """The first message of a chat is answered with this; `help` says what else the bot can do, as `Help` does."""
+
+    help: bool = False
+    renames: bool = True
 
 
 class DocumentRequired(Notice, frozen=True):

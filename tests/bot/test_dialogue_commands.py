@@ -40,6 +40,27 @@ async def test_help_and_unknown_commands_are_answered_with_the_help(world: World
     assert all(name in answer["text"] for name in ("/list", "/status", "/rename", "/link", "/delete", "/cancel"))
 
 
+@in_each("command", telegram=["/help", "/frobnicate"], vk=["/help", "/frobnicate", "помощь"])
+async def test_who_asks_for_help_first_is_greeted_and_gets_it_in_one_answer(
+    world: World, side: Side, command: str
+) -> None:
+    alice, chat = side.meet()
+    async with world.bot(NO_LIMITS):
+        chat.say(alice, command)
+        answer = await chat.wait_for("[greeting]")
+        await all_handled(chat, alice)
+    assert all(name in answer["text"] for name in ("/list", "/status", "/rename", "/link", "/delete", "/cancel"))
+    assert markers(chat) == ["[greeting]"]
+
+
+@in_each("command", telegram=["/start"], vk=["/start", "начать"])
+async def test_who_begins_with_start_is_just_greeted(world: World, side: Side, command: str) -> None:
+    alice, chat = side.meet()
+    async with world.bot(NO_LIMITS):
+        chat.say(alice, command)
+        assert "/list" not in (await chat.wait_for("[greeting]"))["text"]
+
+
 async def test_a_command_may_open_the_conversation(world: World, side: Side) -> None:
     alice, chat = side.meet(language="ru")
     async with world.bot(NO_LIMITS):

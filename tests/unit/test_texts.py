@@ -126,7 +126,9 @@ def test_an_ordinary_name_is_shown_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("notice", [Greeting(), DocumentRequired(), NotAllowed(user_id=5), GivenUp()])
+@pytest.mark.parametrize(
+    "notice", [Greeting(), Greeting(help=True), DocumentRequired(), NotAllowed(user_id=5), GivenUp()]
+)
 def test_what_is_never_folded_has_its_marker_too(notice: AnyNotice, language: str) -> None:
     text = texts.compose([notice], language)
     own = OWN[type(notice)]

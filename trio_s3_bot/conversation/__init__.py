@@ -164,8 +164,10 @@ def _answered(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -
     command = commands.command_in(update.text) or commands.meant_by_a_word(state, update, facts)
     if command is not None:
         decision = commands.commanded(state, update, command, rules, facts)
-        if first and isinstance(decision.effects[0], Say) and isinstance(decision.effects[0].notice, Help):
-            return Decision(state, greeting)
+        match decision.effects:
+            case [Say(notice=Help(renames=renames))] if first:
+                # Telegram itself writes /start for whoever opens a bot: that asks for nothing.
+                return Decision(state, (Say(Greeting(help=command.name != "start", renames=renames)),))
         return Decision(decision.state, (*greeting, *decision.effects))
     if first:
         return Decision(state, greeting)

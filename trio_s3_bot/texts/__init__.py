@@ -211,6 +211,16 @@ def _state_of(file: SavedFile, now: float, language: str) -> str:
     return f"{size(file.size, language)}, {ago(now - file.saved_at, language)}"
 
 
+def _greeting(notice: Greeting, language: str) -> str:
+    greeting = words.GREETING.of(language)
+    return f"{greeting}\n{_abilities(notice, language)}" if notice.help else greeting
+
+
+def _abilities(notice: Greeting | Help, language: str) -> str:
+    commands = "/rename, /link, /delete" if notice.renames else "/link, /delete"
+    return words.ABILITIES.of(language, commands=commands)
+
+
 def _accepted(notice: Accepted, language: str) -> str:
     if notice.asking:
         return words.ACCEPTED_ASKING.of(language, name=shown(notice.name))
@@ -287,13 +297,11 @@ def _link(notice: Link, language: str) -> str:
 
 
 _ONE: dict[type, Callable[[Any, str], str]] = {
-    Greeting: lambda _, language: words.GREETING.of(language),
+    Greeting: _greeting,
     DocumentRequired: lambda _, language: words.DOCUMENT_REQUIRED.of(language),
     NotAllowed: lambda notice, language: words.NOT_ALLOWED.of(language, id=notice.user_id),
     GivenUp: lambda notice, language: (words.GIVEN_UP_IN_PART if notice.in_part else words.GIVEN_UP).of(language),
-    Help: lambda notice, language: words.HELP.of(
-        language, commands="/rename, /link, /delete" if notice.renames else "/link, /delete"
-    ),
+    Help: lambda notice, language: words.HELP.of(language, abilities=_abilities(notice, language)),
     Accepted: _accepted,
     Saved: _saved,
     Failed: _failed,

@@ -153,12 +153,16 @@ ACCEPTED_ASKING_MANY = Text(
 SAVED_ALREADY = Text("It was there already, the very same file.", "Точно такой же файл уже сохранён.")
 ALREADY = Text("{item} (it was there already)", "{item} (уже был сохранён)")
 HELP = Text(
-    "[document is required] Send me a file as a document and I will save it. What else I can do:\n"
+    "[document is required] Send me a file as a document and I will save it. {abilities}",
+    "[document is required] Пришлите файл как документ, и я его сохраню. {abilities}",
+)
+ABILITIES = Text(
+    "What else I can do:\n"
     "/list – your saved files; /list report – those with “report” in their name; /list #2 – the second page\n"
     "/status – what is waiting and being saved\n"
     "{commands} – in reply to a file, or with its name\n"
     "/cancel – leave a question, or stop an upload",
-    "[document is required] Пришлите файл как документ, и я его сохраню. Что ещё я умею:\n"
+    "Что ещё я умею:\n"
     "/list – сохранённые файлы; /list отчёт – те, в имени которых есть «отчёт»; /list #2 – вторая страница\n"
     "/status – что ждёт и сохраняется\n"
     "{commands} – в ответ на файл или с его именем\n"
