@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal, TypeVar
 
 from trio_s3_bot import texts
-from trio_s3_bot.conversation.buttons import data, name_mark
+from trio_s3_bot.conversation.buttons import data, mark
 from trio_s3_bot.conversation.state import Ask
 from trio_s3_bot.inbox import Book, Status, StatusDocument
 from trio_s3_bot.messengers.base import Capabilities
@@ -222,8 +222,8 @@ def _confirmation_buttons(notice: ConfirmDelete, language: str) -> Keyboard:
 
 def _conflict_buttons(item: str, name: str, language: str) -> Keyboard:
     return _row(
-        _button(Label.REPLACE, language, "over", item, name_mark(name)),
-        _button(Label.KEEP_BOTH, language, "both", item, name_mark(name)),
+        _button(Label.REPLACE, language, "over", item, mark(name)),
+        _button(Label.KEEP_BOTH, language, "both", item, mark(name)),
         _button(Label.CANCEL, language, "stop", item),
     )
 

@@ -108,17 +108,19 @@ async def test_a_list_has_so_many_files_a_page_the_newest_first(world: World, si
             assert "›" not in side.labels(last)
 
 
-async def test_the_way_back_from_a_card_keeps_the_page_and_the_search(world: World, side: Side) -> None:
+@pytest.mark.parametrize("search", ["отчёт", "отчёт о доходах и расходах за минувший год"])
+async def test_the_way_back_from_a_card_keeps_the_page_and_the_search(world: World, side: Side, search: str) -> None:
     alice, chat = side.meet()
-    await on_record(world, side, chat, [f"отчёт {n}.txt" for n in range(side.page + 1)] + ["picture.png"])
+    names = [f"{search} {n}.txt" for n in range(side.page + 1)]
+    await on_record(world, side, chat, [*names, "picture.png", f"{search[:-1]}.txt"])
     async with world.bot(NO_LIMITS):
-        chat.say(alice, "/list отчёт #2")
+        chat.say(alice, f"/list {search} #2")
         listed = await chat.wait_for("page 2 of 2")
         side.press(chat, alice, listed, str(side.page + 1))
         card = await chat.wait_for(lambda message: "Back" in str(side.labels(message)))
         side.press(chat, alice, card, "Back")
         back = await chat.wait_for("page 2 of 2", after=listed["message_id"] - 1)
-    assert back["text"].splitlines()[0] == f"Files with “отчёт” in their name: {side.page + 1}"
+    assert back["text"].splitlines()[0] == f"Files with “{search}” in their name: {side.page + 1}"
     assert numbers(side, back) == [str(side.page + 1)]
 
 

@@ -6,20 +6,36 @@ from dataclasses import replace
 from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.test_conversation import ALICE, GROUP, KNOWN, OPEN, PRIVATE
 from trio_s3_bot.conversation import ChatState, Effect, Facts, Item, decide
-from trio_s3_bot.conversation.buttons import data, name_mark
-from trio_s3_bot.conversation.state import Ask, Cancel, Question, Release, Say, SetName, WaitLonger
+from trio_s3_bot.conversation.buttons import LIMIT, data, mark
+from trio_s3_bot.conversation.state import (
+    SEARCHES_KEPT,
+    AnswerPress,
+    Ask,
+    Cancel,
+    Question,
+    Release,
+    Say,
+    SetName,
+    Toast,
+    WaitLonger,
+)
 from trio_s3_bot.model import Chat, Press, UpdateObj, UploadState
+from trio_s3_bot.names import KEY_LIMIT
 from trio_s3_bot.notices import (
     AskName,
     Conflict,
     DocumentRequired,
+    FileList,
     NameSet,
     NoSuchFile,
     NothingToCancel,
     NotSavedYet,
+    Place,
     StatusList,
     Stopped,
     WhichQuestion,
@@ -35,6 +51,10 @@ def item(name: str = "report.pdf", state: UploadState = UploadState.RUNNING) -> 
 
 def said(text: str, reply_to: int | None = None, chat: Chat = PRIVATE) -> UpdateObj:
     return UpdateObj("telegram", "1", chat, ALICE, message_id=9, text=text, reply_to=reply_to, addressed=True)
+
+
+def pressing(press: Press) -> UpdateObj:
+    return replace(said(""), text=None, press=press)
 
 
 def asking(ask: Ask, about: Item, until: float = NOW + 60) -> ChatState:
@@ -147,6 +167,25 @@ def test_a_document_on_its_way_is_not_said_to_be_gone(command: str) -> None:
     assert kinds(KNOWN, said(command, reply_to=3), facts(replied=(gone,))) == [NoSuchFile]
 
 
+@given(st.text(max_size=4096))
+def test_a_search_of_any_length_fits_into_a_button_and_is_found_again(query: str) -> None:
+    place = Place(99_999, query)
+    state = KNOWN.searching(query)
+    for carried in (data("list", place=place), data("card", "f" * 32, place=place)):
+        assert len(carried.encode()) <= LIMIT
+    if len(query.encode()) <= KEY_LIMIT:
+        press = Press("1", data("list", place=place), message_id=3)
+        assert Say(FileList(page=99_999, query=query), edit_of=3) in effects(state, pressing(press), facts())
+
+
+def test_a_button_that_leads_to_a_forgotten_search_no_longer_works() -> None:
+    state = KNOWN
+    for number in range(SEARCHES_KEPT + 1):
+        state = state.searching(f"a search of some length, number {number}")
+    first = Press("1", data("list", place=Place(0, "a search of some length, number 0")), message_id=3)
+    assert effects(state, pressing(first), facts()) == (AnswerPress(first, Toast.STALE),)
+
+
 def test_a_name_is_taken_as_it_is_where_a_name_is_all_that_is_asked_for() -> None:
     report = item()
     assert kinds(asking(Ask.NEW_NAME, report), said("thanks"), facts(report)) == [SetName, NameSet]
@@ -160,9 +199,8 @@ def test_a_press_under_the_question_of_an_earlier_name_settles_nothing(
     new = item("new.pdf", UploadState.ASKING)
 
     def pressed(name: str) -> tuple[Effect, ...]:
-        press = Press("1", data(verb, new.id, name_mark(name)), message_id=3)
-        update = replace(said(""), text=None, press=press)
-        return effects(asking(Ask.CONFLICT, new), update, facts(new))[1:]
+        press = Press("1", data(verb, new.id, mark(name)), message_id=3)
+        return effects(asking(Ask.CONFLICT, new), pressing(press), facts(new))[1:]
 
     assert pressed("report.pdf") == ()
     assert pressed("new.pdf") == (Release("new.pdf", policy),)

@@ -2,8 +2,9 @@
 What buttons carry, and what pressing them does.
 
 A button carries a verb and what it is about: `verb:document[:page:query]`, `verb:document:mark` (of a name) or
-`verb:page:query`. Who presses it may have changed the data, may press twice, or press what hung there for a year: a
-verb does nothing unless the document is this chat's and in the state that the verb is for.
+`verb:page:query`; for a long query there is `~` and its mark, and the query itself is in the chat's state. Who presses
+it may have changed the data, may press twice, or press what hung there for a year: a verb does nothing unless the
+document is this chat's and in the state that the verb is for.
 """
 
 from __future__ import annotations
@@ -32,25 +33,25 @@ from trio_s3_bot.model import Press, UpdateObj, UploadState
 from trio_s3_bot.notices import Card, ConfirmDelete, FileList, Place, StatusList
 
 LIMIT = 64  # bytes that a button can carry: Bot API, "InlineKeyboardButton"
-QUERY_LIMIT = 40  # bytes of a search that fit into a button that turns the page
+SHORT = 20  # bytes of a search that fit into every button
+ON_RECORD = "~"
 
 
 def data(verb: str, *arguments: object, place: Place | None = None) -> str:
-    """What a button carries. Of the search of a `place` there is as much as fits."""
-    if place is None:
-        return ":".join((verb, *map(str, arguments)))
-    before_query = data(verb, *arguments, place.page, "")
-    return before_query + short_query(place.query, LIMIT - len(before_query.encode()))
+    """What a button carries."""
+    where = (place.page, _carried(place.query)) if place is not None else ()
+    return ":".join((verb, *map(str, (*arguments, *where))))
 
 
-def short_query(query: str, limit: int = QUERY_LIMIT) -> str:
-    """The beginning of a search, in at most `limit` bytes of UTF-8."""
-    return query.encode()[:limit].decode(errors="ignore")
+def mark(text: str) -> str:
+    """A few characters that tell a name or a search from the others there were, by chance but for one in 2**32."""
+    return f"{crc32(text.encode()):08x}"
 
 
-def name_mark(name: str) -> str:
-    """A few characters that tell a document's name from the others it has had, by chance but for one in 2**32."""
-    return f"{crc32(name.encode()):08x}"
+def _carried(query: str) -> str:
+    """A search as a button carries it."""
+    short = len(query.encode()) <= SHORT and not query.startswith(ON_RECORD)
+    return query if short else ON_RECORD + mark(query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ def item_in(press: Press) -> str | None:
 def pressed(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -> Decision:
     """What a pressed button leads to. It is always answered: its spinner turns until then."""
     assert update.press is not None
-    push = _understood(update.press, facts)
+    push = _understood(state, update.press, facts)
+    if push is None:
+        return Decision(state, (AnswerPress(update.press, Toast.STALE),))
     if push.verb in _LISTS:
         return _LISTS[push.verb](state, push)
     handler = _ABOUT_ITEMS.get(push.verb)
@@ -86,16 +89,21 @@ def pressed(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -> 
     return handler(state, push, push.item)
 
 
-def _understood(press: Press, facts: Facts) -> _Pressed:
+def _understood(state: ChatState, press: Press, facts: Facts) -> _Pressed | None:
+    """`None` if it leads to a search that is no longer on record."""
     verb, _, rest = press.data.partition(":")
-    if verb in _LISTS:
-        return _Pressed(press, verb, None, _place(rest), facts.now)
-    item, _, place = rest.partition(":")
-    return _Pressed(press, verb, facts.items.get(item), _place(place) if place else None, facts.now)
+    item, _, where = ("", "", rest) if verb in _LISTS else rest.partition(":")
+    place = _place(state, where) if where else None
+    return _Pressed(press, verb, facts.items.get(item), place, facts.now) if place or not where else None
 
 
-def _place(text: str) -> Place:
+def _place(state: ChatState, text: str) -> Place | None:
     page, _, query = text.partition(":")
+    if query.startswith(ON_RECORD):
+        found = [search for search in state.searches if mark(search) == query.removeprefix(ON_RECORD)]
+        if not found:
+            return None
+        query = found[0]
     return Place(int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 0, query)
 
 
@@ -142,7 +150,7 @@ def _keep_both(state: ChatState, push: _Pressed, item: Item) -> Decision:
 
 def _settle_conflict(state: ChatState, push: _Pressed, item: Item, release: Release) -> Decision:
     """The question about an earlier name may still hang there: its buttons don't answer the one about this name."""
-    this_name = push.press.data.endswith(f":{name_mark(item.name)}")
+    this_name = push.press.data.endswith(f":{mark(item.name)}")
     if item.state is not UploadState.ASKING or not _is_open(state, item, Ask.CONFLICT) or not this_name:
         return _only(state, push, Toast.STALE)
     return _only(state.settled(item.id), push).and_also(release)
@@ -178,7 +186,7 @@ def _card(state: ChatState, push: _Pressed, item: Item) -> Decision:
 
 def _list_page(state: ChatState, push: _Pressed) -> Decision:
     place = push.place or Place(0)
-    shown = FileList(page=place.page, query=short_query(place.query))
+    shown = FileList(page=place.page, query=place.query)
     return _only(state, push).and_also(Say(shown, edit_of=push.press.message_id))
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from trio_s3_bot import texts
 from trio_s3_bot.conversation import naming
-from trio_s3_bot.conversation.buttons import short_query
 from trio_s3_bot.conversation.state import (
     Ask,
     Cancel,
@@ -78,7 +77,7 @@ def commanded(state: ChatState, update: UpdateObj, command: Command, rules: Rule
     """What a command leads to; one that nobody knows gets the help."""
     match command.name:
         case "list" | "files":
-            return _say(state, _file_list(command.argument))
+            return _file_list(state, command.argument)
         case "status":
             return _say(state, StatusList(page=0))
         case "cancel":
@@ -135,11 +134,11 @@ def _say(state: ChatState, notice: AnyNotice) -> Decision:
     return Decision(state, (Say(notice),))
 
 
-def _file_list(argument: str) -> FileList:
+def _file_list(state: ChatState, argument: str) -> Decision:
     """`report #2` is the second page of what has `report` in its name."""
     found = re.fullmatch(r"(.*?)\s*#([0-9]{1,5})", argument)
     query, page = (found[1], int(found[2]) - 1) if found else (argument, 0)
-    return FileList(page=max(page, 0), query=short_query(query))
+    return _say(state.searching(query), FileList(page=max(page, 0), query=query))
 
 
 def _about_replied(state: ChatState, update: UpdateObj, facts: Facts) -> list[Question]:
@@ -259,7 +258,7 @@ def _about_a_file(state: ChatState, update: UpdateObj, command: Command, facts: 
     exactly = [item for item in mine if item.name == command.argument]
     mine = exactly if len(exactly) == 1 and not facts.replied else mine
     if len(mine) > 1 and not facts.replied:
-        return _say(state, _file_list(command.argument))
+        return _file_list(state, command.argument)
     if found and not mine:
         return _say(state, NotYours(reply_to=update.message_id))
     if len(mine) != 1:

@@ -39,6 +39,7 @@ class Rules:
     bytes_per_day: int | None = None
 
 
+SEARCHES_KEPT = 10
 FOREVER = 1e12  # seconds; infinity has no place in JSON
 
 
@@ -66,12 +67,23 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """What the bot remembers of a chat. `refused`: the one refusal has been said."""
+    """
+    What the bot remembers of a chat. `refused`: the one refusal has been said; `searches` are the last ones in its list
+    of files, for the buttons that lead back to them.
+    """
 
     greeted: bool = False
     refused: bool = False
     language: str = "en"
     questions: tuple[Question, ...] = ()
+    searches: tuple[str, ...] = ()
+
+    def searching(self, query: str) -> ChatState:
+        """The state in which a search is the last one. What is longer than any name finds nothing to lead back to."""
+        if not query or len(query.encode()) > KEY_LIMIT:
+            return self
+        others = (search for search in self.searches if search != query)
+        return replace(self, searches=(*others, query)[-SEARCHES_KEPT:])
 
     def asking(self, item: str, ask: Ask) -> ChatState:
         """The state in which this question is the open one about the document."""
