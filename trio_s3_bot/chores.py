@@ -146,9 +146,8 @@ class Chores:
         """The file stays what it is called, and whoever asked for something else is told so."""
         try:
             await self._remove_copy(chore)
-            await self._files.given_up(
-                chore, ChoreFailed(upload=chore.file.id, name=chore.present_name, new=chore.name)
-            )
+            failed = ChoreFailed(upload=chore.file.id, name=chore.present_name, new=chore.name, place=chore.place)
+            await self._files.given_up(chore, failed)
         except (StoreError, StateError) as unfinished:
             self._later(chore, unfinished)
         else:
@@ -201,7 +200,8 @@ class Chores:
             there = await self._bucket.delete(file.key, etag=file.etag)
         # Gone already, and we had begun before: then it was us.
         was_gone = not there and not begun
-        await self._files.deleted(chore, Deleted(upload=file.id, name=chore.present_name, was_gone=was_gone))
+        deleted = Deleted(upload=file.id, name=chore.present_name, was_gone=was_gone, place=chore.place)
+        await self._files.deleted(chore, deleted)
         log.info("deleted", item=file.id, key=file.key)
 
     async def _clear_lost_uploads(self, key: str, before: Collection[str] | None) -> None:

@@ -169,11 +169,12 @@ class ConfirmDelete(Notice, frozen=True):
 
 
 class Deleted(Notice, frozen=True):
-    """A document was deleted; `was_gone` if somebody else had done that."""
+    """A document was deleted; `was_gone` if somebody else had done that. `place` as in `Card`."""
 
     upload: str
     name: str
     was_gone: bool = False
+    place: Place | None = None
 
 
 class StillThere(Notice, frozen=True):
@@ -205,11 +206,12 @@ class NotSavedYet(Notice, frozen=True):
 
 
 class ChoreFailed(Notice, frozen=True):
-    """A renaming (to `new`) or deletion was tried many times, and given up."""
+    """A renaming (to `new`) or deletion was tried many times, and given up. `place` as in `Card`."""
 
     upload: str
     name: str
     new: str | None = None
+    place: Place | None = None
 
 
 class ChoreDelayed(Notice, frozen=True):

@@ -17,8 +17,10 @@ from trio_s3_bot.notices import (
     AnyNotice,
     AskName,
     Card,
+    ChoreFailed,
     ConfirmDelete,
     Conflict,
+    Deleted,
     FileList,
     Place,
     Renamed,
@@ -83,6 +85,8 @@ class Phrasing:
                 return texts.compose(notices, language), self._saved_buttons(notices, language, book)
             case ConfirmDelete() as notice:
                 return texts.compose(notices, language), _confirmation_buttons(notice, language)
+            case Deleted(place=place) | ChoreFailed(place=place):
+                return texts.compose(notices, language), _way_back(place, language)
             case Conflict(upload=upload, name=name):
                 return texts.compose(notices, language), _conflict_buttons(upload, name, language)
         return texts.compose(notices, language), ()
@@ -126,7 +130,7 @@ class Phrasing:
 
     def _card(self, notice: Card, language: str, book: Book) -> tuple[str, Keyboard]:
         file, document = book.file(notice.upload), book.document(notice.upload)
-        back = _row(_button(Label.BACK, language, "list", place=notice.place)) if notice.place else ()
+        back = _way_back(notice.place, language)
         if file is not None:
             buttons = self._file_buttons(file, notice.place, language)
             return texts.card(file, now=book.now, language=language), (*buttons, *back)
@@ -211,6 +215,11 @@ def _turning(verb: str, place: Place, total: int, size: int, language: str) -> K
     if (place.page + 1) * size < total:
         buttons.append(_button(Label.NEXT, language, verb, place=Place(place.page + 1, place.query)))
     return _row(*buttons) if buttons else ()
+
+
+def _way_back(place: Place | None, language: str) -> Keyboard:
+    """To the list that a message has taken the place of, if it has."""
+    return _row(_button(Label.BACK, language, "list", place=place)) if place else ()
 
 
 def _confirmation_buttons(notice: ConfirmDelete, language: str) -> Keyboard:

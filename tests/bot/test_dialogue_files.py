@@ -37,11 +37,35 @@ async def test_a_listed_file_is_shown_linked_and_deleted_in_the_place_of_the_lis
         side.press(chat, alice, card, "Delete")
         side.press(chat, alice, await chat.wait_for("Delete report.pdf?"), "Yes, delete")
         deleted = await chat.wait_for("report.pdf is deleted.")
-        chat.say(alice, "/files")
-        await chat.wait_for("You have no saved files yet.")
-    assert {message["message_id"] for message in (listed, card, deleted)} == {listed["message_id"]}
-    assert side.labels(deleted) == []
+        assert side.labels(deleted) == ["‹ Back to the list"]
+        side.press(chat, alice, deleted, "Back")
+        back = await chat.wait_for("You have no saved files yet.")
+    assert {message["message_id"] for message in (listed, card, deleted, back)} == {listed["message_id"]}
     assert world.objects == {}
+
+
+async def test_the_way_back_from_a_deletion_keeps_the_page_and_the_search(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    await on_record(world, side, chat, [f"report {n}.txt" for n in range(side.page)] + ["picture.png"])
+    async with world.bot(NO_LIMITS):
+        for name in ("old report.txt", "new report.txt"):
+            await saved(chat, alice, name)
+        chat.say(alice, "/list report")
+        side.press(chat, alice, await chat.wait_for("page 1 of 2"), "1")
+        side.press(chat, alice, await chat.wait_for("new report.txt\n7 bytes, saved"), "Delete")
+        side.press(chat, alice, await chat.wait_for("Delete new report.txt?"), "Yes, delete")
+        side.press(chat, alice, await chat.wait_for("new report.txt is deleted."), "Back")
+        back = await chat.wait_for(f"Files with “report” in their name: {side.page + 1}")
+    assert "1. old report.txt" in back["text"]
+
+
+async def test_a_deletion_that_was_typed_leads_to_no_list(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    async with world.bot(NO_LIMITS):
+        await saved(chat, alice, "report.pdf")
+        chat.say(alice, "/delete report.pdf")
+        side.press(chat, alice, await chat.wait_for("Delete report.pdf?"), "Yes, delete")
+        assert side.labels(await chat.wait_for("report.pdf is deleted.")) == []
 
 
 async def test_the_list_speaks_russian(world: World, side: Side) -> None:

@@ -85,7 +85,7 @@ SAID = (
     Conflict(upload="gone", name="report.pdf"),
     Renamed(upload="gone", old="report.pdf", new="final.pdf"),
     ConfirmDelete(upload="gone", name="report.pdf", place=Place(1, "rep")),
-    Deleted(upload="gone", name="report.pdf", was_gone=True),
+    Deleted(upload="gone", name="report.pdf", was_gone=True, place=Place(1, "rep")),
     StillThere(name="report.pdf"),
     NoSuchFile(name="report.pdf"),
     NotYours(),
@@ -147,7 +147,7 @@ async def save_some(inbox: Inbox) -> None:
     """Saved documents; one is to be renamed, one to be deleted, and one is asked about."""
     for name in ("kept", "old", "unwanted"):
         await end(inbox, await begin(inbox, DAN, name))
-    await decide(inbox, DAN, [Rename("old", "new"), Delete("unwanted", edit_of=3)])
+    await decide(inbox, DAN, [Rename("old", "new"), Delete("unwanted", edit_of=3, place=Place(1, "rep"))])
     await decide(inbox, DAN, [], GREETED.asking("kept", Ask.NEW_NAME))
 
 

@@ -166,7 +166,7 @@ def _delete(state: ChatState, push: _Pressed, item: Item) -> Decision:
 def _confirm(state: ChatState, push: _Pressed, item: Item) -> Decision:
     if not item.stored or not _is_open(state, item, Ask.DELETE):
         return _only(state, push, Toast.STALE)
-    return _only(state.settled(item.id), push).and_also(Delete(item.id, push.press.message_id))
+    return _only(state.settled(item.id), push).and_also(Delete(item.id, push.press.message_id, push.place))
 
 
 def _dismiss(state: ChatState, push: _Pressed, item: Item) -> Decision:

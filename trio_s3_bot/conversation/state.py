@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from trio_s3_bot.model import Document, Press, Sender, UploadState
 from trio_s3_bot.names import KEY_LIMIT
-from trio_s3_bot.notices import AnyNotice
+from trio_s3_bot.notices import AnyNotice, Place
 
 DAY = 24 * 3600  # seconds
 
@@ -242,10 +242,11 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete a saved object; `edit_of` is the message of the bot's in whose place that is said."""
+    """Delete a saved object; that is said in the place of the bot's message `edit_of`, with a way back to `place`."""
 
     item: str
     edit_of: int | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

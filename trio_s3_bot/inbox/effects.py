@@ -24,6 +24,7 @@ from trio_s3_bot.conversation.state import (
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.rows import Touched
 from trio_s3_bot.model import Chat, UploadState
+from trio_s3_bot.notices import Place
 
 
 class Writer:
@@ -112,7 +113,7 @@ class Writer:
         self._add_chore(effect.item, "rename", effect.name)
 
     def delete(self, effect: Delete) -> None:
-        self._add_chore(effect.item, "delete", None, effect.edit_of)
+        self._add_chore(effect.item, "delete", None, effect.edit_of, effect.place)
 
     def nothing(self, effect: AnswerPress | MakeLink) -> None:
         """Done by the worker, before this."""
@@ -130,13 +131,15 @@ class Writer:
             self._touch(notices=True)
         return changed.rowcount > 0
 
-    def _add_chore(self, item: str, kind: str, name: str | None, edit_of: int | None = None) -> None:
+    def _add_chore(
+        self, item: str, kind: str, name: str | None, edit_of: int | None = None, place: Place | None = None
+    ) -> None:
         """Let something be done to a saved file, unless it is gone or called so. The last new name counts."""
         self._connection.execute(
-            "INSERT INTO chores (item, chat, kind, name, edit_of) SELECT id, chat, ?, ?, ? FROM files "
-            "WHERE id = ? AND key IS NOT prefix || ? "
+            "INSERT INTO chores (item, chat, kind, name, edit_of, page, query) "
+            "SELECT id, chat, ?, ?, ?, ?, ? FROM files WHERE id = ? AND key IS NOT prefix || ? "
             "ON CONFLICT (item) DO UPDATE SET name = excluded.name WHERE kind = 'rename' AND creating IS NULL",
-            (kind, name, edit_of, item, name),
+            (kind, name, edit_of, *((place.page, place.query) if place else (None, None)), item, name),
         )
         self._touch(chores=True)
 

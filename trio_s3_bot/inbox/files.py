@@ -16,7 +16,7 @@ from trio_s3_bot.inbox.bell import Bell
 from trio_s3_bot.inbox.database import Database
 from trio_s3_bot.inbox.mending import sound
 from trio_s3_bot.model import Chat, SavedFile
-from trio_s3_bot.notices import AnyNotice, AskName, ChoreDelayed, NameProblem
+from trio_s3_bot.notices import AnyNotice, AskName, ChoreDelayed, NameProblem, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Chore:
     A renaming to `key` (called `name` there), or with `key` unset a deletion, of a saved file.
 
     `creating` is set once it was begun; it holds the ids of the multipart uploads that there were at the new key then.
+    `place` is where in the list of files it was asked for.
     """
 
     file: SavedFile
@@ -32,6 +33,7 @@ class Chore:
     key: str | None = None
     creating: frozenset[str] | None = None
     prefix: str = ""
+    place: Place | None = None
 
     @property
     def present_name(self) -> str:
@@ -221,8 +223,10 @@ def page_of(
 
 
 def _chore(connection: sqlite3.Connection, item: str) -> Chore:
-    name, creating = connection.execute("SELECT name, creating FROM chores WHERE item = ?", (item,)).fetchone()
+    columns = "SELECT name, creating, page, query FROM chores WHERE item = ?"
+    name, creating, page, query = connection.execute(columns, (item,)).fetchone()
     row = connection.execute(f"SELECT {rows.FILE_COLUMNS} FROM files WHERE id = ?", (item,)).fetchone()
     (prefix,) = connection.execute("SELECT prefix FROM files WHERE id = ?", (item,)).fetchone()
     before = None if creating is None else msgspec.json.decode(creating, type=frozenset[str])
-    return Chore(rows.file_from(connection, row), name, prefix + name if name is not None else None, before, prefix)
+    key, place = prefix + name if name is not None else None, Place(page, query) if page is not None else None
+    return Chore(rows.file_from(connection, row), name, key, before, prefix, place)

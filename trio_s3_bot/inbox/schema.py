@@ -105,4 +105,10 @@ _PLACE = (
     "CREATE TABLE place (bucket TEXT NOT NULL) STRICT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ACCOUNTS, _RANDOM_IDS, _PLACE)
+_SHOWN_AT = (
+    # Where in the list of files a deletion was asked for: a page, and what was searched for.
+    "ALTER TABLE chores ADD COLUMN page INTEGER",
+    "ALTER TABLE chores ADD COLUMN query TEXT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ACCOUNTS, _RANDOM_IDS, _PLACE, _SHOWN_AT)
