@@ -169,9 +169,9 @@ class Phrasing:
         return _row(_button(Label.NAME_IT, language, "capt", document.id, name=name))
 
     def _file_buttons(self, file: SavedFile, place: Place | None, language: str) -> Keyboard:
-        """What can be done to a saved file; nothing to one that is gone."""
+        """What can be done to a saved file, or to one that is gone."""
         if file.gone:
-            return ()
+            return _row(_button(Label.TAKE_OFF, language, "off", file.id, place=place))
         link = _button(Label.LINK, language, "link", file.id)
         delete = _button(Label.DELETE, language, "del", file.id, place=place)
         if self._renaming == "off":

@@ -9,7 +9,7 @@ import structlog
 import trio
 
 from trio_s3_bot.bucket import Bucket
-from trio_s3_bot.conversation.state import Decision, Effect, MakeLink, Say
+from trio_s3_bot.conversation.state import Decision, Effect, Forget, MakeLink, Say
 from trio_s3_bot.errors import ObjectRefused, StoreError
 from trio_s3_bot.inbox import Files
 from trio_s3_bot.model import Chat, SavedFile, Secret
@@ -45,17 +45,16 @@ class Shelf:
                     await self._look_at(await self._files.page(chat, shown.page, shown.query, size))
                     effects.append(effect)
                 case Say(notice=Card(upload=item)):
-                    file = await self._files.get(chat, item)
-                    await self._look_at([file] if file else [])
+                    await self._looked_at(chat, item)
                     effects.append(effect)
+                case Forget(item=item):
+                    effects += [effect] if await self._is_gone(chat, item) else []
                 case _:
                     effects.append(effect)
         return replace(decision, effects=tuple(effects))
 
     async def _link(self, chat: Chat, effect: MakeLink) -> Say:
-        file = await self._files.get(chat, effect.item)
-        await self._look_at([file] if file else [])
-        file = await self._files.get(chat, effect.item)
+        file = await self._looked_at(chat, effect.item)
         if file is None or file.gone:
             return Say(NoSuchFile(name=file.name if file else None, reply_to=effect.reply_to))
         name = file.key.rpartition("/")[2]
@@ -75,6 +74,16 @@ class Shelf:
             if len(url.reveal()) <= LONGEST_ADDRESS:
                 return url
         raise ObjectRefused(f"a link to it is longer than {LONGEST_ADDRESS} characters")
+
+    async def _is_gone(self, chat: Chat, item: str) -> bool:
+        file = await self._looked_at(chat, item)
+        return file is not None and file.gone
+
+    async def _looked_at(self, chat: Chat, item: str) -> SavedFile | None:
+        """A file as it is after a look at it."""
+        file = await self._files.get(chat, item)
+        await self._look_at([file] if file else [])
+        return await self._files.get(chat, item)
 
     async def _look_at(self, files: Sequence[SavedFile]) -> None:
         """Ask the store about each file; what it doesn't answer in time stays as it is on record."""

@@ -182,12 +182,43 @@ async def test_a_file_that_somebody_removed_or_replaced_is_shown_as_gone_and_com
         ]
         side.press(chat, alice, listed, "2")
         card = await chat.wait_for("replaced.txt\ngone from the storage")
-        assert side.labels(card) == ["‹ Back to the list"]
+        assert side.labels(card) == ["Take off the list", "‹ Back to the list"]
         chat.say(alice, "/link removed.txt")
         await chat.wait_for("removed.txt is not there (any more).")
         world.s3.put(BUCKET, "replaced.txt", b"content")
         side.press(chat, alice, card, "Back")
         await chat.wait_for("2. replaced.txt, 7 bytes")
+
+
+async def test_a_file_that_somebody_removed_is_taken_off_the_list(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    async with world.bot(NO_LIMITS):
+        for name in ("removed.txt", "kept.txt"):
+            await saved(chat, alice, name)
+        world.s3.delete(BUCKET, "removed.txt")
+        chat.say(alice, "/list")
+        side.press(chat, alice, await chat.wait_for(f"{LISTED}2"), "2")
+        card = await chat.wait_for("removed.txt\ngone from the storage")
+        pressed = side.press(chat, alice, card, "Take off the list")
+        listed = await chat.wait_for(f"{LISTED}1")
+        assert await toast(pressed_again(chat, pressed)) == "This button no longer works."
+    assert listed["message_id"] == card["message_id"]
+    assert "1. kept.txt" in listed["text"]
+    assert list(world.objects) == ["kept.txt"]
+
+
+async def test_a_file_that_is_there_again_stays_on_the_list(world: World, side: Side) -> None:
+    alice, chat = side.meet()
+    async with world.bot(NO_LIMITS):
+        await saved(chat, alice, "report.txt")
+        world.s3.delete(BUCKET, "report.txt")
+        chat.say(alice, "/list")
+        side.press(chat, alice, await chat.wait_for(f"{LISTED}1"), "1")
+        card = await chat.wait_for("report.txt\ngone from the storage")
+        world.s3.put(BUCKET, "report.txt", b"content")
+        side.press(chat, alice, card, "Take off the list")
+        assert "1. report.txt, 7 bytes" in (await chat.wait_for(f"{LISTED}1"))["text"]
+    assert list(world.objects) == ["report.txt"]
 
 
 async def test_a_list_does_not_wait_for_a_store_that_does_not_answer(world: World, side: Side) -> None:

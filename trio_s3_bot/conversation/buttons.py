@@ -22,6 +22,7 @@ from trio_s3_bot.conversation.state import (
     Decision,
     Delete,
     Facts,
+    Forget,
     Item,
     MakeLink,
     Release,
@@ -169,6 +170,14 @@ def _confirm(state: ChatState, push: _Pressed, item: Item) -> Decision:
     return _only(state.settled(item.id), push).and_also(Delete(item.id, push.press.message_id, push.place))
 
 
+def _take_off(state: ChatState, push: _Pressed, item: Item) -> Decision:
+    if not item.gone:
+        return _only(state, push, Toast.STALE)
+    place = push.place or Place(0)
+    shown = Say(FileList(page=place.page, query=place.query), edit_of=push.press.message_id)
+    return _only(state.settled(item.id), push).and_also(Forget(item.id), shown)
+
+
 def _dismiss(state: ChatState, push: _Pressed, item: Item) -> Decision:
     card = Card(upload=item.id, place=push.place)
     return _only(state.settled(item.id), push, Toast.KEPT).and_also(Say(card, edit_of=push.press.message_id))
@@ -218,6 +227,7 @@ _ABOUT_ITEMS: dict[str, Callable[[ChatState, _Pressed, Item], Decision]] = {
     "both": _keep_both,
     "del": _delete,
     "yes": _confirm,
+    "off": _take_off,
     "no": _dismiss,
     "link": _link,
     "card": _card,

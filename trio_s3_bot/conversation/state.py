@@ -250,6 +250,13 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Forget:
+    """Take a file off the list that somebody removed from the bucket, unless it is there again."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
 class MakeLink:
     """Make a link that downloads a saved object, and say it."""
 
@@ -276,7 +283,7 @@ class AnswerPress:
     toast: Toast = Toast.NONE
 
 
-Effect = Say | Take | SetName | WaitLonger | Release | Cancel | Rename | Delete | MakeLink | AnswerPress
+Effect = Say | Take | SetName | WaitLonger | Release | Cancel | Rename | Delete | Forget | MakeLink | AnswerPress
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from trio_s3_bot.conversation.state import (
     Cancel,
     Delete,
     Effect,
+    Forget,
     MakeLink,
     Release,
     Rename,
@@ -115,6 +116,11 @@ class Writer:
     def delete(self, effect: Delete) -> None:
         self._add_chore(effect.item, "delete", None, effect.edit_of, effect.place)
 
+    def forget(self, effect: Forget) -> None:
+        gone = "SELECT 1 FROM files WHERE id = ? AND gone AND id NOT IN (SELECT item FROM chores)"
+        if self._connection.execute(gone, (effect.item,)).fetchone():
+            rows.forget_file(self._connection, effect.item)
+
     def nothing(self, effect: AnswerPress | MakeLink) -> None:
         """Done by the worker, before this."""
 
@@ -160,6 +166,7 @@ _WRITERS: dict[type, Callable[[Writer, Any], None]] = {
     Cancel: Writer.cancel,
     Rename: Writer.rename,
     Delete: Writer.delete,
+    Forget: Writer.forget,
     AnswerPress: Writer.nothing,
     MakeLink: Writer.nothing,
 }

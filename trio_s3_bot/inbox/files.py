@@ -131,9 +131,7 @@ class Files:
         """Commit that a file is no longer there, and what is said about it."""
 
         def write(connection: sqlite3.Connection, _: str) -> None:
-            connection.execute("DELETE FROM files WHERE id = ?", (chore.file.id,))
-            connection.execute("DELETE FROM questions WHERE item = ?", (chore.file.id,))
-            connection.execute("DELETE FROM notices WHERE kind = 'Saved' AND upload = ?", (chore.file.id,))
+            rows.forget_file(connection, chore.file.id)
 
         await self._end(chore, notice, write)
 

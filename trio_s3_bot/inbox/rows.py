@@ -171,6 +171,13 @@ def forget_replaced(connection: sqlite3.Connection, key: str, by: str) -> list[C
     return told
 
 
+def forget_file(connection: sqlite3.Connection, item: str) -> None:
+    """A file is on the list no more, and nothing is asked or said about it."""
+    connection.execute("DELETE FROM files WHERE id = ?", (item,))
+    connection.execute("DELETE FROM questions WHERE item = ?", (item,))
+    connection.execute("DELETE FROM notices WHERE kind = 'Saved' AND upload = ?", (item,))
+
+
 def show_anew(connection: sqlite3.Connection, upload: str) -> None:
     """The `[document]` message that speaks of an upload no longer shows how things are."""
     connection.execute(

@@ -256,6 +256,7 @@ class Label(enum.Enum):
     KEEP_BOTH = Text("Keep both", "Оставить оба")
     LINK = Text("🔗 Link", "🔗 Ссылка")
     DELETE = Text("🗑 Delete", "🗑 Удалить")
+    TAKE_OFF = Text("Take off the list", "Убрать из списка")
     YES_DELETE = Text("Yes, delete", "Да, удалить")
     NO = Text("No", "Нет")
     BACK = Text("‹ Back to the list", "‹ К списку")
