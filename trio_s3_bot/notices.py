@@ -231,6 +231,10 @@ class WhichQuestion(Notice, frozen=True):
     """Several questions are open, and the message could answer any of them."""
 
 
+class QuestionSettled(Notice, frozen=True):
+    """The question that the message replies to is no longer open."""
+
+
 class NothingToCancel(Notice, frozen=True):
     """There is no open question and nothing on its way."""
 
@@ -294,6 +298,7 @@ AnyNotice = (
     | ChoreFailed
     | Stopped
     | WhichQuestion
+    | QuestionSettled
     | NothingToCancel
     | FileList
     | StatusList

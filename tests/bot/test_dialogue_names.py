@@ -235,6 +235,24 @@ async def test_with_conflict_ask_a_new_name_that_is_taken_too_is_asked_about(wor
     assert world.content("other.pdf") == b"old"
 
 
+async def test_a_reply_to_a_question_that_is_settled_does_not_answer_the_one_that_is_open(
+    world: World, side: Side
+) -> None:
+    for key in ("report.pdf", "other.pdf"):
+        world.s3.put(BUCKET, key, b"old")
+    alice, chat = side.meet()
+    async with world.bot(CONFLICT):
+        chat.send_document(alice, "report.pdf", b"new")
+        settled = await chat.wait_for("report.pdf is there already.")
+        chat.say(alice, "other.pdf")
+        question = await chat.wait_for("other.pdf is there already.")
+        chat.say(alice, "replace", reply_to=settled["message_id"])
+        await chat.wait_for("[document is required] That question is settled already.")
+        chat.say(alice, "both", reply_to=question["message_id"])
+        await chat.wait_for(f"{SAVED} other (1).pdf")
+    assert world.contents == {"report.pdf": b"old", "other.pdf": b"old", "other (1).pdf": b"new"}
+
+
 async def test_with_conflict_ask_no_answer_in_time_keeps_both(world: World, side: Side) -> None:
     world.s3.put(BUCKET, "report.pdf", b"old")
     alice, chat = side.meet()

@@ -36,6 +36,7 @@ from trio_s3_bot.notices import (
     NothingToCancel,
     NotSavedYet,
     Place,
+    QuestionSettled,
     StatusList,
     Stopped,
     WhichQuestion,
@@ -95,6 +96,30 @@ def test_while_a_name_is_asked_for_words_in_reply_to_another_document_are_no_ans
     report, other = item(), item("other.pdf", UploadState.SAVED)
     known = facts(report, replied=(other,))
     assert kinds(asking(Ask.NEW_NAME, report), said("new.pdf", reply_to=3), known) == [DocumentRequired]
+
+
+@pytest.mark.parametrize("text", ["replace", "both", "new.pdf", "/cancel", "no"])
+@pytest.mark.parametrize("asked", ["conflict:old.pdf", "new_name", "delete"])
+def test_words_in_reply_to_a_question_that_is_settled_answer_no_other_one_about_the_document(
+    text: str, asked: str
+) -> None:
+    report = item(state=UploadState.ASKING)
+    known = replace(facts(report, replied=(report,)), replied_asks=asked)
+    assert kinds(asking(Ask.CONFLICT, report), said(text, reply_to=3), known) == [QuestionSettled]
+    assert kinds(KNOWN, said(text, reply_to=3), known) == [QuestionSettled]
+
+
+@pytest.mark.parametrize("asked", ["conflict:report.pdf", None])
+def test_words_in_reply_to_the_open_question_or_to_the_document_answer_it(asked: str | None) -> None:
+    report = item(state=UploadState.ASKING)
+    known = replace(facts(report, replied=(report,)), replied_asks=asked)
+    assert kinds(asking(Ask.CONFLICT, report), said("replace", reply_to=3), known) == [Release]
+
+
+def test_an_open_question_that_another_person_replies_to_is_not_called_settled() -> None:
+    report = replace(item(state=UploadState.ASKING), owner=ALICE.id + 1)
+    known = replace(facts(report, replied=(report,)), replied_asks="conflict:report.pdf")
+    assert kinds(asking(Ask.CONFLICT, report), said("replace", reply_to=3), known) == [DocumentRequired]
 
 
 @pytest.mark.parametrize("text", ["thanks", "ok thank you", "спасибо", "what is that?"])

@@ -48,6 +48,7 @@ from trio_s3_bot.notices import (
     Help,
     NotAllowed,
     OverLimit,
+    QuestionSettled,
     WhichQuestion,
 )
 
@@ -178,6 +179,8 @@ def _answered(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -
         return commands.answered(state, update, questions, facts)
     if commands.is_ambiguous(state, update, facts):
         return Decision(state, (Say(WhichQuestion(reply_to=update.message_id)),))
+    if update.text and commands.replies_to_settled(state, facts):
+        return Decision(state, (Say(QuestionSettled(reply_to=update.message_id)),))
     return Decision(state, (Say(DocumentRequired(reply_to=update.message_id)),))
 
 

@@ -22,6 +22,7 @@ from trio_s3_bot.conversation.state import (
     Rules,
     Say,
     WaitLonger,
+    question_label,
 )
 from trio_s3_bot.model import UpdateObj, UploadState
 from trio_s3_bot.notices import (
@@ -36,6 +37,7 @@ from trio_s3_bot.notices import (
     NothingToCancel,
     NotSavedYet,
     NotYours,
+    QuestionSettled,
     StatusList,
     StillThere,
     Stopped,
@@ -124,6 +126,13 @@ def answered(state: ChatState, update: UpdateObj, questions: Sequence[Question],
     return naming.named(state, item, text, reply_to=update.message_id)
 
 
+def replies_to_settled(state: ChatState, facts: Facts) -> bool:
+    """Whether the answered message puts a question that is no longer open."""
+    found = (state.question(item) for item in facts.replied)
+    open_ones = {question_label(each.ask, facts.items[each.item].name) for each in found if each is not None}
+    return facts.replied_asks is not None and facts.replied_asks not in open_ones
+
+
 def is_ambiguous(state: ChatState, update: UpdateObj, facts: Facts) -> bool:
     """Whether a text could be the answer to any of several open questions."""
     meant = _live(state, update, facts) if update.reply_to is None else []
@@ -142,9 +151,17 @@ def _file_list(state: ChatState, argument: str) -> Decision:
 
 
 def _about_replied(state: ChatState, update: UpdateObj, facts: Facts) -> list[Question]:
-    """The sender's questions about the documents that the answered message is about."""
+    """
+    The sender's questions about the documents that the answered message is about.
+
+    If that puts a question itself, the answer is to no other one that has come in its place.
+    """
     found = (state.question(item) for item in facts.replied)
-    return _of_sender((question for question in found if question is not None), update, facts)
+    return [
+        question
+        for question in _of_sender((question for question in found if question is not None), update, facts)
+        if facts.replied_asks in (None, question_label(question.ask, facts.items[question.item].name))
+    ]
 
 
 def _live(state: ChatState, update: UpdateObj, facts: Facts) -> list[Question]:
@@ -215,6 +232,8 @@ def _cancel(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
     question = _to_leave(state, update, facts)
     if question is not None:
         return _left(state, update, question, facts.items[question.item])
+    if replies_to_settled(state, facts):
+        return _say(state, QuestionSettled(reply_to=update.message_id))
     meant = facts.open_items if update.reply_to is None else facts.replied
     found = [facts.items[item] for item in meant]
     running = [item for item in found if item.open and item.is_of(update.sender)]

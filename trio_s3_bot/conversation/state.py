@@ -52,6 +52,11 @@ class Ask(enum.Enum):
     DELETE = "delete"
 
 
+def question_label(ask: Ask, name: str) -> str:
+    """What tells a question from the others there may be about a document, which has the name `name` now."""
+    return f"{ask.value}:{name}" if ask is Ask.CONFLICT else ask.value
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """
@@ -158,12 +163,16 @@ class Facts:
     What was found of what the rules want to know.
 
     `now` is in Unix seconds. `replied` are the documents that the answered message is about (none, if they are gone, or
-    it is about something else), `named` the saved ones called so, `open_items` the oldest few that are on their way.
+    it is about something else); if it puts a question, `replied_asks` is its label. `questions` are the messages that
+    put the questions which are open about `items`. `named` are the saved ones called so, `open_items` the oldest few
+    that are on their way.
     All of them are of this chat, and among `items`.
     """
 
     items: Mapping[str, Item] = field(default_factory=dict)
     replied: tuple[str, ...] = ()
+    replied_asks: str | None = None
+    questions: Mapping[str, int] = field(default_factory=dict)
     named: tuple[str, ...] = ()
     open_items: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)

@@ -9,10 +9,11 @@ from operator import itemgetter
 
 import msgspec
 
+from trio_s3_bot.conversation.state import Ask, question_label
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.book import Book
 from trio_s3_bot.model import Chat, OutMessage
-from trio_s3_bot.notices import FOLDED, Accepted, AnyNotice, Delayed, Saved
+from trio_s3_bot.notices import FOLDED, Accepted, AnyNotice, AskName, ConfirmDelete, Conflict, Delayed, Saved
 
 FOLD_AT_MOST = 500  # notices in one message; more would only be counted, not listed
 _FOLDED_KINDS = tuple(kind.__name__ for kind in FOLDED)
@@ -78,8 +79,8 @@ def _insert(connection: sqlite3.Connection, chat: Chat, message: OutMessage, sai
     accepted = [waiting for waiting in said if isinstance(waiting.notice, Accepted)]
     joinable, edit_of = any(waiting.album is not None for waiting in accepted), said[0].edit_of
     cursor = connection.execute(
-        "INSERT INTO messages (chat, body, about, edit_of, joinable) VALUES (?, '', ?, ?, ?)",
-        (chat.key, rows.encode(about[:FOLD_AT_MOST]), edit_of, joinable),
+        "INSERT INTO messages (chat, body, about, edit_of, joinable, asks) VALUES (?, '', ?, ?, ?, ?)",
+        (chat.key, rows.encode(about[:FOLD_AT_MOST]), edit_of, joinable, _asks(said[0].notice)),
     )
     assert cursor.lastrowid is not None
     message = replace(message, random_id=_random_id(connection, cursor.lastrowid))
@@ -146,3 +147,15 @@ def _item_of(notice: AnyNotice) -> str | None:
     if isinstance(notice, Saved):
         return notice.file
     return getattr(notice, "upload", None)
+
+
+def _asks(notice: AnyNotice) -> str | None:
+    """The label of the question that a notice puts."""
+    match notice:
+        case AskName(name=name):
+            return question_label(Ask.NEW_NAME, name)
+        case ConfirmDelete(name=name):
+            return question_label(Ask.DELETE, name)
+        case Conflict(name=name):
+            return question_label(Ask.CONFLICT, name)
+    return None

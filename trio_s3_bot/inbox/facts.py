@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from trio_s3_bot import names
-from trio_s3_bot.conversation.state import DAY, Facts, Item, Usage, Wants
+from trio_s3_bot.conversation.state import DAY, Ask, Facts, Item, Usage, Wants, question_label
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.model import Sender, UpdateObj, UploadState
 
@@ -22,11 +23,14 @@ def find(connection: sqlite3.Connection, update: UpdateObj, wants: Wants, now: f
     replied = _replied(connection, chat_key, wants.reply_to)
     named = _named(connection, chat_key, wants.name)
     open_items = _open_items(connection, chat_key, sender) if wants.open_items else ()
+    asks = _question_put(connection, chat_key, wants.reply_to)
     found = ((item, item_of(connection, chat_key, item)) for item in {*wants.items, *replied, *named, *open_items})
     items = {item_id: item for item_id, item in found if item is not None}
     return Facts(
         items=items,
         replied=tuple(item for item in replied if item in items),
+        replied_asks=asks,
+        questions=dict(_open_questions(connection, chat_key, items.values())),
         named=tuple(item for item in named if item in items),
         open_items=tuple(item for item in open_items if item in items),
         usage=_usage(connection, f"{update.messenger}:{sender.id}", now) if wants.usage and sender else Usage(),
@@ -76,6 +80,25 @@ def _replied(connection: sqlite3.Connection, chat_key: str, message_id: int | No
         return ()
     query = "SELECT DISTINCT item FROM mentions WHERE chat = ? AND message_id = ? ORDER BY seq LIMIT 100"
     return tuple(row[0] for row in connection.execute(query, (chat_key, message_id)))
+
+
+def _question_put(connection: sqlite3.Connection, chat_key: str, message_id: int | None) -> str | None:
+    query = "SELECT max(asks) FROM mentions WHERE chat = ? AND message_id = ?"
+    return connection.execute(query, (chat_key, message_id)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _open_questions(connection: sqlite3.Connection, chat_key: str, items: Iterable[Item]) -> Iterator[tuple[str, int]]:
+    """For each document that something is asked about, the last message that put the question."""
+    for item in items:
+        row = connection.execute("SELECT ask FROM questions WHERE item = ?", (item.id,)).fetchone()
+        if row is None:
+            continue
+        put = connection.execute(
+            "SELECT message_id FROM mentions WHERE chat = ? AND item = ? AND asks = ? ORDER BY seq DESC LIMIT 1",
+            (chat_key, item.id, question_label(Ask(row[0]), item.name)),
+        ).fetchone()
+        if put is not None:
+            yield item.id, put[0]
 
 
 def _named(connection: sqlite3.Connection, chat_key: str, name: str | None) -> tuple[str, ...]:

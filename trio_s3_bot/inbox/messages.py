@@ -216,9 +216,10 @@ def _remember_what_it_is_about(connection: sqlite3.Connection, message: Composed
         connection.execute(
             "DELETE FROM mentions WHERE chat = ? AND message_id = ?", (message.chat.key, message.edit_of)
         )
-    row = connection.execute("SELECT about FROM messages WHERE id = ?", (message.id,)).fetchone()
-    for item in msgspec.json.decode(row[0], type=list[str]) if row else ():
-        rows.mention(connection, message.chat.key, remote_id, item)
+    columns = "SELECT about, asks FROM messages WHERE id = ?"
+    about, asks = connection.execute(columns, (message.id,)).fetchone() or ("[]", None)
+    for item in msgspec.json.decode(about, type=list[str]):
+        rows.mention(connection, message.chat.key, remote_id, item, asks)
     connection.execute("DELETE FROM mentions WHERE seq < (SELECT max(seq) FROM mentions) - ?", (MENTIONS_KEPT,))
 
 

@@ -143,9 +143,10 @@ def message_of(connection: sqlite3.Connection, upload: str) -> int | None:
     return msgspec.json.decode(row[0], type=JobBody).message_id if row else None
 
 
-def mention(connection: sqlite3.Connection, chat_key: str, message_id: int, item: str) -> None:
-    """Remember that a message is about a document."""
-    connection.execute("INSERT INTO mentions (chat, message_id, item) VALUES (?, ?, ?)", (chat_key, message_id, item))
+def mention(connection: sqlite3.Connection, chat_key: str, message_id: int, item: str, asks: str | None = None) -> None:
+    """Remember that a message is about a document, and which question it puts."""
+    insert = "INSERT INTO mentions (chat, message_id, item, asks) VALUES (?, ?, ?, ?)"
+    connection.execute(insert, (chat_key, message_id, item, asks))
 
 
 def forget_replaced(connection: sqlite3.Connection, key: str, by: str) -> list[Chat]:

@@ -105,10 +105,14 @@ _PLACE = (
     "CREATE TABLE place (bucket TEXT NOT NULL) STRICT",
 )
 
-_SHOWN_AT = (
+_DIALOGUE = (
     # Where in the list of files a deletion was asked for: a page, and what was searched for.
     "ALTER TABLE chores ADD COLUMN page INTEGER",
     "ALTER TABLE chores ADD COLUMN query TEXT",
+    # Which question a message puts: conversation.Question's `label`.
+    "ALTER TABLE messages ADD COLUMN asks TEXT",
+    "ALTER TABLE mentions ADD COLUMN asks TEXT",
+    "CREATE INDEX mentions_that_ask ON mentions (item) WHERE asks IS NOT NULL",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ACCOUNTS, _RANDOM_IDS, _PLACE, _SHOWN_AT)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ACCOUNTS, _RANDOM_IDS, _PLACE, _DIALOGUE)

@@ -38,6 +38,7 @@ from trio_s3_bot.notices import (
     NotSavedYet,
     NotYours,
     OverLimit,
+    QuestionSettled,
     Renamed,
     Saved,
     StillThere,
@@ -322,6 +323,7 @@ _ONE: dict[type, Callable[[Any, str], str]] = {
     ChoreFailed: _chore_failed,
     Stopped: lambda notice, language: words.STOPPED.of(language, name=shown(notice.name)),
     WhichQuestion: lambda _, language: words.WHICH_QUESTION.of(language),
+    QuestionSettled: lambda _, language: words.QUESTION_SETTLED.of(language),
     NothingToCancel: lambda _, language: words.NOTHING_TO_CANCEL.of(language),
     Link: _link,
 }

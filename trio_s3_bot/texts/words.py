@@ -229,6 +229,10 @@ WHICH_QUESTION = Text(
     "[document is required] Если это ответ: я спросил о нескольких файлах, поэтому ответьте на нужный вопрос "
     "или нажмите кнопку под ним.",
 )
+QUESTION_SETTLED = Text(
+    "[document is required] That question is settled already. If there is another one open, reply to that.",
+    "[document is required] Этот вопрос уже решён. Если открыт другой, ответьте на него.",
+)
 NOTHING_TO_CANCEL = Text("There is nothing to cancel.", "Отменять нечего.")
 LIST_HEAD = Text("Your saved files: {total}", "Сохранённые файлы: {total}")
 LIST_FOUND = Text("Files with “{query}” in their name: {total}", "Файлы, в имени которых есть «{query}»: {total}")
