@@ -206,6 +206,7 @@ class OutMessage:
     `random_id` is positive, fits into 31 bits, is this message's alone and the same in all attempts: a messenger that
     supports it says the message only once. `reply_to` is the message it answers, if that is still there. `ask` invites
     an answer where the messenger can (its value is a hint at what to write); such a message has no keyboard.
+    `edit_only`: without the message whose place it takes there is no need to say it.
     """
 
     text: str = field(repr=False)  # it may hold a link
@@ -213,6 +214,7 @@ class OutMessage:
     reply_to: int | None = None
     random_id: int = 1
     ask: str | None = None
+    edit_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,10 +139,11 @@ class NameSet(Notice, frozen=True):
 
 
 class Conflict(Notice, frozen=True):
-    """There is an object of the document's name; what shall be done?"""
+    """There is an object of the document's name; what shall be done? `answered`: that is decided by now."""
 
     upload: str
     name: str
+    answered: bool = False
 
 
 class Renamed(Notice, frozen=True):
@@ -161,11 +162,12 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class ConfirmDelete(Notice, frozen=True):
-    """Shall the document really be deleted? `place` as in `Card`."""
+    """Shall the document really be deleted? `place` as in `Card`, `answered` as in `Conflict`."""
 
     upload: str
     name: str
     place: Place | None = None
+    answered: bool = False
 
 
 class Deleted(Notice, frozen=True):

@@ -224,7 +224,8 @@ class Outbox:
             try:
                 line.unrecorded = composed, await self._send(line, composed)
             except MessageGone:
-                await self._messages.say_anew(composed)
+                gone = self._messages.give_up if composed.message.edit_only else self._messages.say_anew
+                await gone(composed)
                 return True
             except RequestRefused as error:
                 log.error("a message was refused and is dropped", chat=line.chat.key, error=str(error))

@@ -62,6 +62,7 @@ class Phrasing:
             keyboard=keyboard,
             reply_to=_only(notice.reply_to for notice in notices),
             ask=ask,
+            edit_only=isinstance(notices[0], ConfirmDelete | Conflict) and notices[0].answered,
         )
 
     def status(self, status: Status) -> OutMessage:
@@ -83,11 +84,11 @@ class Phrasing:
                 return self._accepted(notices, documents, language), self._status_buttons(documents, language)
             case Saved() | Renamed():
                 return texts.compose(notices, language), self._saved_buttons(notices, language, book)
-            case ConfirmDelete() as notice:
+            case ConfirmDelete(answered=False) as notice:
                 return texts.compose(notices, language), _confirmation_buttons(notice, language)
             case Deleted(place=place) | ChoreFailed(place=place):
                 return texts.compose(notices, language), _way_back(place, language)
-            case Conflict(upload=upload, name=name):
+            case Conflict(upload=upload, name=name, answered=False):
                 return texts.compose(notices, language), _conflict_buttons(upload, name, language)
         return texts.compose(notices, language), ()
 

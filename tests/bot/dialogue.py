@@ -53,6 +53,15 @@ def pressed_again(chat: Chat, pressed: Press) -> Press:
     return again
 
 
+async def without_buttons(side: Side, chat: Chat, message: Shown) -> None:
+    """Wait until a message has lost its buttons, and nothing else."""
+
+    def has_lost_them(now: Shown) -> bool:
+        return now["message_id"] == message["message_id"] and now["text"] == message["text"] and not side.labels(now)
+
+    await chat.wait_for(has_lost_them)
+
+
 async def on_record(world: World, side: Side, chat: Chat, names: Sequence[str]) -> None:
     """Let the bot that will run remember these files of a chat, the oldest first; none of them is in the bucket."""
     remembered = model.Chat(side.name, chat.id)

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from tests.bot.dialogue import on_record, pressed_again, saved, toast
-from tests.bot.talk import HASTY, NO_LIMITS, SAVED, fetched, in_each, said, store_behind_proxy
+from tests.bot.dialogue import on_record, pressed_again, saved, toast, without_buttons
+from tests.bot.talk import HASTY, NO_LIMITS, SAVED, all_handled, fetched, in_each, said, store_behind_proxy
 from tests.sides import Shown, Side
 from tests.world import BUCKET, World
 from trio_s3_bot.sandbox.faults import S3_SLOW_DOWN, Timeout
@@ -293,9 +293,11 @@ async def test_a_deletion_is_decided_by_the_next_text(world: World, side: Side, 
     async with world.bot(NO_LIMITS):
         await saved(chat, alice, "report.pdf")
         chat.say(alice, "/delete report.pdf")
-        await chat.wait_for("Delete report.pdf?")
+        question = await chat.wait_for("Delete report.pdf?")
+        await all_handled(chat, alice)
         chat.say(alice, answer)
         await chat.wait_for("report.pdf is deleted." if deleted else "report.pdf is still there.")
+        await without_buttons(side, chat, question)
     assert bool(world.objects) is not deleted
 
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.bot.dialogue import ASK, pressed_again, saved, toast
-from tests.bot.talk import NO_LIMITS, SAVED, in_each, said, store_behind_proxy
+from tests.bot.dialogue import ASK, pressed_again, saved, toast, without_buttons
+from tests.bot.talk import NO_LIMITS, SAVED, all_handled, in_each, said, store_behind_proxy
 from tests.sides import Side
 from tests.world import BUCKET, World
 
@@ -163,8 +163,10 @@ async def test_with_conflict_ask_the_sender_decides_by_a_button(world: World, si
         question = await chat.wait_for("report.pdf is there already. Replace it, keep both, or cancel?")
         assert side.labels(question) == ["Replace", "Keep both", "✖️ Cancel"]
         assert world.content("report.pdf") == b"old"
+        await all_handled(chat, alice)
         side.press(chat, alice, question, label)
         await chat.wait_for("cancelled" if label == "Cancel" else SAVED)
+        await without_buttons(side, chat, question)
     assert world.contents == DECISIONS[label]
 
 
@@ -182,9 +184,11 @@ async def test_with_conflict_ask_the_sender_decides_by_a_word(world: World, side
     alice, chat = side.meet()
     async with world.bot(CONFLICT):
         chat.send_document(alice, "report.pdf", b"new")
-        await chat.wait_for("report.pdf is there already.")
+        question = await chat.wait_for("report.pdf is there already.")
+        await all_handled(chat, alice)
         chat.say(alice, answer)
         await chat.wait_for("cancelled" if answer == "/cancel" else SAVED)
+        await without_buttons(side, chat, question)
     assert world.contents == TYPED[answer]
 
 

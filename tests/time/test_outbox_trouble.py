@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from tests.time.fakes import Disk, Request, ScriptedMessenger, no_fault, only_for, until
 from tests.time.scenes import MIB, ask, begin, decide, end, group, person, speaking
-from trio_s3_bot.conversation import Cancel
+from trio_s3_bot.conversation import Cancel, Say
 from trio_s3_bot.errors import (
     ChatMoved,
     ChatUnreachable,
@@ -21,6 +21,7 @@ from trio_s3_bot.errors import (
 )
 from trio_s3_bot.inbox import Inbox
 from trio_s3_bot.model import Chat, UploadState
+from trio_s3_bot.notices import Conflict
 from trio_s3_bot.texts import Sample
 
 ALICE, BOB = person(1), person(2)
@@ -188,6 +189,17 @@ async def test_a_message_that_can_not_be_edited_is_tried_once_for_progress_howev
         await trio.sleep(600)
     assert [request.kind for request in messenger.tried].count("edit") == edits
     assert messenger.texts(ALICE)[-1].startswith("[document has been saved]")
+
+
+async def test_a_question_without_its_buttons_is_not_said_anew_when_its_message_is_gone(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    messenger.fault = lambda _: MessageGone("message to edit not found")
+    answered = Conflict(upload="a", name="a", answered=True)
+    async with speaking(inbox, messenger) as outbox:
+        await decide(inbox, ALICE, [Say(answered, edit_of=7)])
+        await outbox.until_all_is_said()
+    assert [request.kind for request in messenger.tried] == ["edit"]
 
 
 @pytest.mark.parametrize("progress", [True, False])

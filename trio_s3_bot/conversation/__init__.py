@@ -42,6 +42,8 @@ from trio_s3_bot.conversation.state import (
 from trio_s3_bot.model import Chat, Document, UpdateObj
 from trio_s3_bot.notices import (
     Accepted,
+    ConfirmDelete,
+    Conflict,
     DocumentRequired,
     GivenUp,
     Greeting,
@@ -104,6 +106,11 @@ def wants(state: ChatState, update: UpdateObj) -> Wants:
 def decide(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts | None = None) -> Decision:
     """What the bot does about an update; `facts` are what `wants` asked for."""
     facts = facts or Facts()
+    decision = _decided(state, update, rules, facts)
+    return decision.and_also(*_buttons_put_away(state, decision, facts))
+
+
+def _decided(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -> Decision:
     if update.silent:
         return Decision(state)
     state = _in_language(state, update)
@@ -116,6 +123,20 @@ def decide(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts | Non
     if not update.addressed:
         return Decision(state)
     return _answered(state, update, rules, facts)
+
+
+def _buttons_put_away(before: ChatState, decision: Decision, facts: Facts) -> Iterator[Effect]:
+    """A question that is no longer open loses its buttons, unless its message becomes another one anyway."""
+    edited = {effect.edit_of for effect in decision.effects if isinstance(effect, Say | Delete)}
+    for question in before.questions:
+        message_id, item = facts.questions.get(question.item), facts.items.get(question.item)
+        still = decision.state.question(question.item)
+        if message_id is None or message_id in edited or item is None or (still and still.ask is question.ask):
+            continue
+        if question.ask is Ask.CONFLICT:
+            yield Say(Conflict(upload=item.id, name=item.name, answered=True), edit_of=message_id)
+        if question.ask is Ask.DELETE:
+            yield Say(ConfirmDelete(upload=item.id, name=item.name, answered=True), edit_of=message_id)
 
 
 def give_up(state: ChatState, update: UpdateObj) -> Decision:
