@@ -40,7 +40,7 @@ _region = matching(r"(?![0-9]+$)(?!-)[a-zA-Z0-9-]{1,63}(?<!-)", "a region (such 
 _checksums = one_of("auto", "when_supported", "when_required")
 _level = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-# A row is two lines at most; formatted, most would be seven.
+# A row is three lines at most; formatted, most would be seven.
 # fmt: off
 SETTINGS = (
     Setting("telegram", "token", "", or_blank(_token),
@@ -101,7 +101,8 @@ SETTINGS = (
     Setting("names", "on_conflict", "keep_both", one_of("keep_both", "overwrite", "ask"),
             "If the name is taken: keep_both (report (1).pdf), overwrite, or ask the sender."),
     Setting("names", "key", "{name}", notation.key_template,
-            "Key in the bucket; may use {chat}, {user} (in both: with {messenger}), {date:%Y/%m}; ends with {name}."),
+            "Key in the bucket; may use {messenger}, {chat}, {user}, {date:%Y/%m}; ends with {name}. "
+            "If both messengers are on, {chat} and {user} need {messenger}."),
     Setting("links", "lifetime", "1 h", duration("1 s", "168 h"), "Time that a link to a file works, at most 168 h."),
     Setting("limits", "max_file_size", "", or_blank(size("1 B")), "Largest document that is saved; blank: no limit."),
     Setting("limits", "files_per_day", "", or_blank(count("1", "1000000")),
