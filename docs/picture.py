@@ -171,7 +171,7 @@ SCENES = {
     "sandbox": Scene(overview, whole_page=True),
     "rename": Scene(rename),
     "files": Scene(files),
-    "album": Scene(album, width=640),
+    "album": Scene(album),
     "vk-russian": Scene(russian, person="Дарья"),
 }
 
