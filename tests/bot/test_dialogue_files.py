@@ -216,7 +216,11 @@ async def test_a_file_that_is_there_again_stays_on_the_list(world: World, side: 
         side.press(chat, alice, await chat.wait_for(f"{LISTED}1"), "1")
         card = await chat.wait_for("report.txt\ngone from the storage")
         world.s3.put(BUCKET, "report.txt", b"content")
-        side.press(chat, alice, card, "Take off the list")
+        take_off = side.data(card, "Take off the list")
+        side.forge(chat, alice, card, f"{take_off}picture")
+        await chat.wait_for("No file has “picture” in its name.")  # so that no list has looked at it
+        assert await toast(side.forge(chat, alice, card, take_off)) == "This button no longer works."
+        chat.say(alice, "/list")
         assert "1. report.txt, 7 bytes" in (await chat.wait_for(f"{LISTED}1"))["text"]
     assert list(world.objects) == ["report.txt"]
 
