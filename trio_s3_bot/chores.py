@@ -180,7 +180,7 @@ class Chores:
                 before = {upload.upload_id for upload in await self._bucket.list_uploads(key)}
                 if not await self._files.begin(chore, before):
                     return
-                etag = await self._bucket.rename(file.key, key, await self._facts(chore, key), etag=file.etag)
+                etag = await self._move(chore, key, before)
         except (KeyTaken, ObjectRefused) as error:
             problem = NameProblem.TAKEN if isinstance(error, KeyTaken) else NameProblem.IMPOSSIBLE
             await self._files.ask_again(chore, problem, self._ask_timeout)
@@ -190,6 +190,15 @@ class Chores:
             new = str(chore.name)
             await self._files.renamed(chore, etag, Renamed(upload=file.id, old=chore.present_name, new=new))
             log.info("renamed", item=file.id, old=file.key, new=key)
+
+    async def _move(self, chore: Chore, key: str, before: Collection[str]) -> str:
+        """Rename the object. What can't be done isn't tried again, so nothing of it may be left in the store."""
+        file = chore.file
+        try:
+            return await self._bucket.rename(file.key, key, await self._facts(chore, key), etag=file.etag)
+        except (KeyTaken, ObjectRefused, ObjectGone):
+            await self._clear_lost_uploads(key, before)
+            raise
 
     async def _delete(self, chore: Chore) -> None:
         file = chore.file
