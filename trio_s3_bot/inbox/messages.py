@@ -121,15 +121,13 @@ class Messages:
         """
         Drop all there is to say to a chat, and say nothing more until it writes again.
 
-        Messages that show progress are kept: they are put to rest then.
+        Those that were sent are kept: if they show what is over by then, they are put to rest.
         """
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE chats SET unreachable = 1 WHERE key = ?", (chat.key,))
             connection.execute("DELETE FROM notices WHERE chat = ?", (chat.key,))
-            connection.execute(
-                "DELETE FROM messages WHERE chat = ? AND (remote_id IS NULL OR NOT progress_shown)", (chat.key,)
-            )
+            connection.execute("DELETE FROM messages WHERE chat = ? AND remote_id IS NULL", (chat.key,))
 
         await self._database.write(write)
 
