@@ -223,19 +223,24 @@ class Outbox:
                 return False
             try:
                 line.unrecorded = composed, await self._send(line, composed)
-            except MessageGone:
-                gone = self._messages.give_up if composed.message.edit_only else self._messages.say_anew
-                await gone(composed)
-                return True
-            except RequestRefused as error:
-                log.error("a message was refused and is dropped", chat=line.chat.key, error=str(error))
-                await self._messages.give_up(composed)
+            except (MessageGone, RequestRefused) as error:
+                await self._not_said(composed, error)
                 return True
         # While the state can't be written, it is this that is tried again, and not the sending.
         await self._messages.sent(*line.unrecorded)
         line.unrecorded = None
         line.has_rest = True
         return True
+
+    async def _not_said(self, composed: Composed, error: MessageGone | RequestRefused) -> None:
+        """What another message can't be made to say is said in one of its own, if it needs to be said at all."""
+        if composed.edit_of is None:
+            log.error("a message was refused and is dropped", chat=composed.chat.key, error=str(error))
+            await self._messages.give_up(composed)
+            return
+        log.info("a message can't be edited and stays as it is", chat=composed.chat.key, error=str(error))
+        instead = self._messages.give_up if composed.message.edit_only else self._messages.say_anew
+        await instead(composed)
 
     async def _send(self, line: _Line, composed: Composed) -> int:
         if composed.edit_of is None:
@@ -274,14 +279,17 @@ class Outbox:
             await self._messenger.edit(line.chat, status.remote_id, message)
         except RequestRefused as error:
             log.info("a message can't be edited and stays as it is", chat=line.chat.key, error=str(error))
-            line.refused.add(status.id)  # to be put to rest it is tried once more
+            if not status.at_rest:  # to be put to rest it is tried once more
+                line.refused.add(status.id)
+                return True
         except MessageGone as error:
             log.info("a message can't be edited any more", chat=line.chat.key, error=str(error))
-            await self._messages.lost(status)
-            line.forget_message(status)
-            self.serve(line.chat)
-            return False
-        return True
+        else:
+            return True
+        await self._messages.lost(status)
+        line.forget_message(status)
+        self.serve(line.chat)
+        return False
 
     def _keep_still(self, line: _Line, error: RetryAfter) -> None:
         """
