@@ -108,8 +108,14 @@ class Messages:
         await self._database.write(write)
 
     async def give_up(self, message: Composed) -> None:
-        """Drop a message that can never be sent."""
-        await self._database.write(lambda c: c.execute("DELETE FROM messages WHERE id = ?", (message.id,)))
+        """Drop a message that can never be sent. What is asked in it, or about the same documents, is asked no more."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            about = "item IN (SELECT value FROM messages, json_each(messages.about) WHERE messages.id = ?)"
+            _expire_questions(connection, self._clock(), about, message.id)
+            connection.execute("DELETE FROM messages WHERE id = ?", (message.id,))
+
+        await self._database.write(write)
 
     async def say_anew(self, message: Composed) -> None:
         """The message that this one was to take the place of is gone: let it be one of its own."""
@@ -121,11 +127,13 @@ class Messages:
         """
         Drop all there is to say to a chat, and say nothing more until it writes again.
 
-        Those that were sent are kept: if they show what is over by then, they are put to rest.
+        Those that were sent are kept: if they show what is over by then, they are put to rest. Whatever was asked is
+        asked no more.
         """
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE chats SET unreachable = 1 WHERE key = ?", (chat.key,))
+            _expire_questions(connection, self._clock(), "chat = ?", chat.key)
             connection.execute("DELETE FROM notices WHERE chat = ?", (chat.key,))
             connection.execute("DELETE FROM messages WHERE chat = ? AND remote_id IS NULL", (chat.key,))
 
@@ -219,6 +227,15 @@ def _remember_what_it_is_about(connection: sqlite3.Connection, message: Composed
     for item in msgspec.json.decode(about, type=list[str]):
         rows.mention(connection, message.chat.key, remote_id, item, asks)
     connection.execute("DELETE FROM mentions WHERE seq < (SELECT max(seq) FROM mentions) - ?", (MENTIONS_KEPT,))
+
+
+def _expire_questions(connection: sqlite3.Connection, now: float, which: str, value: object) -> None:
+    """
+    Let questions no longer be answered by any text: nobody has read them. Their buttons and replies still answer them.
+
+    Otherwise whatever the person says next would become the new name of a document.
+    """
+    connection.execute(f"UPDATE questions SET until = min(until, ?) WHERE {which}", (now, value))
 
 
 def _forget_if_over(connection: sqlite3.Connection, message: int) -> None:
