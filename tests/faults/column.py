@@ -8,13 +8,13 @@ from pathlib import Path
 
 import trio
 
-from tests.faults.ground import IMPATIENT, SAVED, Ground, open_ground
+from tests.faults.ground import ASKING, IMPATIENT, SAVED, Ground, open_ground
 from tests.faults.kinds import fault_of
 from tests.faults.matrix import Matrix
 from tests.faults.scenes import SMALL, Cell, Scene
 from tests.faults.table import Outcome, Place
 from tests.faults.telegram import TELEGRAM
-from tests.faults.verdict import ANSWER, Verdict, settled, verdict
+from tests.faults.verdict import ANSWER, Verdict, never_ended, settled, verdict
 from tests.faults.vk import VK, VK_LONG_POLL
 from tests.world import PATIENCE
 from trio_s3_bot.patience import SHIPPED
@@ -54,7 +54,7 @@ async def _run_starts(
     async with _open_world(matrix, cells, folder) as ground:
         for place, stated in cells.items():
             start = matrix.starts[place.row]
-            verdicts[place] = await start.scene(_cell(ground, place, start.call, SMALL), stated)
+            verdicts[place] = await start.scene(_cell(ground, place, stated, start.call, SMALL))
 
 
 async def _run_rows(
@@ -64,13 +64,18 @@ async def _run_rows(
     verdicts: dict[Place, Verdict],
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """One cell after the other, all with the same bot; `task_status` is told when it has begun to work."""
-    async with _open_world(matrix, cells, folder) as ground, ground.bot():
-        await _save_one(ground)
-        task_status.started()
-        for place, stated in cells.items():
-            row = matrix.rows[place.row]
-            verdicts[place] = await _run_cell(_cell(ground, place, row.call, row.size), row.scene, stated)
+    """One cell after the other, with one or two bots; `task_status` is told when the first one has begun to work."""
+    bots = sorted({matrix.rows[place.row].asking for place in cells})
+    async with _open_world(matrix, cells, folder) as ground:
+        for asking in bots:
+            async with ground.bot(*(("asking", ASKING) if asking else ())):
+                await _save_one(ground, asking=asking)
+                if asking is bots[0]:
+                    task_status.started()
+                for place, stated in cells.items():
+                    row = matrix.rows[place.row]
+                    if row.asking is asking:
+                        verdicts[place] = await _run_cell(_cell(ground, place, stated, row.call, row.size), row.scene)
 
 
 @asynccontextmanager
@@ -82,28 +87,31 @@ async def _open_world(matrix: Matrix, cells: Mapping[Place, Outcome], folder: Pa
         assert ground.called() <= CALLS, "a call is made that isn't in the tables"
 
 
-async def _save_one(ground: Ground) -> None:
+async def _save_one(ground: Ground, *, asking: bool) -> None:
     """From here on, the store has just saved something, and nothing is left to be said."""
     person, chat = ground.side.meet("First")
-    chat.send_document(person, "first.bin", b"content")
+    sent = chat.send_document(person, "asked about.bin" if asking else "first.bin", b"content")
+    if asking:
+        chat.say(person, "keep", reply_to=sent["message_id"])
     await chat.wait_for(SAVED)
     chat.say(person, "and now?")
     await chat.wait_for(ANSWER)
 
 
-async def _run_cell(cell: Cell, scene: Scene, stated: Outcome) -> Verdict:
+async def _run_cell(cell: Cell, scene: Scene) -> Verdict:
     try:
         with trio.fail_after(PATIENCE):
             await scene(cell)
-            await settled(cell, stated)
+            await settled(cell)
     except trio.TooSlowError:
         for strike in cell.strikes:
             strike.disarm()
-        return Verdict(None, ("it never ended", *(entry.text for entry in cell.ground.log.since(cell.begun))))
+        return never_ended(cell)
     return verdict(cell)
 
 
-def _cell(ground: Ground, place: Place, call: str, size: int) -> Cell:
+def _cell(ground: Ground, place: Place, stated: Outcome, call: str, size: int) -> Cell:
     stem = f"{place.row} {place.fault} {place.when.value}"
     fault = fault_of(ground.side.name, place.fault, call, place.when)
-    return Cell(ground, call, fault, place.when, stem, Content.generated(size, stem), *ground.side.meet("Alice"))
+    content = Content.generated(size, stem)
+    return Cell(ground, call, fault, place.when, stated, stem, content, *ground.side.meet("Alice"))

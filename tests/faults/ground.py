@@ -34,6 +34,8 @@ SETTINGS: Settings = {
     ("vk", "wait"): "1 s",
     ("stop", "grace_period"): "1 s",
 }
+ASKING: Settings = {("names", "rename"): "ask", ("names", "on_conflict"): "ask"}
+"""For a bot that asks before it saves."""
 PROGRESS_INTERVAL = 0.25
 """Seconds; shorter than an operator may set it."""
 
@@ -68,11 +70,11 @@ class Ground:
     lies: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def bot(self, state: str = "bot") -> AsyncIterator[None]:
+    async def bot(self, state: str = "bot", settings: Settings = {}) -> AsyncIterator[None]:
         """The bot, polling, on a state file of that name; stopped properly when the block ends."""
         stop = trio.Event()
         async with trio.open_nursery() as nursery:
-            await nursery.start(self._bot(state).run, stop)
+            await nursery.start(self._bot(state, settings).run, stop)
             yield
             stop.set()
 
@@ -111,12 +113,12 @@ class Ground:
                 if _key_in(claim[2]) not in self.world.objects:
                     self.lies.append(claim[2])
 
-    def _bot(self, state: str) -> Bot:
+    def _bot(self, state: str, settings: Settings) -> Bot:
         here = {
             ("s3", "endpoint_url"): self.store.url,
             ("state", "path"): str(self.world.folder / f"{state}.sqlite3"),
         }
-        config = self.world.config({**SETTINGS, **here})
+        config = self.world.config({**SETTINGS, **here, **settings})
         uploads = replace(config.uploads, progress_interval=PROGRESS_INTERVAL)
         return Bot(replace(config, uploads=uploads), self.patience)
 

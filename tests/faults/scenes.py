@@ -9,6 +9,7 @@ from typing import Any
 import trio
 
 from tests.faults.ground import PART, SAVED, Ground
+from tests.faults.table import Outcome
 from tests.world import BUCKET
 from trio_s3_bot.sandbox.faults import Fault, FaultProxy, Refused, Strike, When
 from trio_s3_bot.sandbox.world import Content
@@ -16,14 +17,24 @@ from trio_s3_bot.sandbox.world import Content
 SMALL, LARGE = 2_000, PART + 50_000
 """Bytes: a document for one PutObject, and one for two parts."""
 
+SOMEBODY_ELSES = b"somebody else's"
+
+LOSSES = {
+    Outcome.MUTE: "a chat can't be written to any more",
+    Outcome.DROPPED: "a message was refused and is dropped",
+}
+"""What comes of a message that is not said again, with the line of the log that tells of it."""
+
 
 @dataclass
 class Cell:
     """
     One call, one fault, one moment; a person of its own with a document of its own.
 
-    `end` is the line of the log that says that all is done, `key` the name of the object that is there then (`None`:
-    none is), `also_said` how the bot's messages may begin besides those about saving a document. `begun` is on trio's
+    `stated` is what the table says of it. `end` is the line of the log that says that all is done, if there is one,
+    `key` the name of the object that is there then (`None`: none is), `told` how a message may begin that tells of it,
+    `also_said` how the bot's other messages may begin besides those about saving a document. `went_on`: the bot was
+    spoken to after a message of its own was lost for good. `begun`, and `armed` of its last strike, are on trio's
     clock. People, chats and presses are either messenger's.
     """
 
@@ -31,19 +42,23 @@ class Cell:
     call: str
     fault: Fault
     when: When
+    stated: Outcome
     stem: str
     content: Content
     person: Any
     chat: Any
     key: str | None = ""
-    end: str = "saved"
+    end: str | None = "saved"
+    told: tuple[str, ...] = ()
     also_said: tuple[str, ...] = ()
-    press: Any = None
+    went_on: bool = False
+    presses: list[Any] = field(default_factory=list)
     strikes: list[Strike] = field(default_factory=list)
     begun: float = field(default_factory=trio.current_time)
+    armed: float = 0.0
 
     def __post_init__(self) -> None:
-        self.key = self.name
+        self.wants(self.name, f"{SAVED} {self.name}")
 
     @property
     def name(self) -> str:
@@ -57,6 +72,7 @@ class Cell:
 
     def strike(self, *, skip: int = 0) -> None:
         """Arm the fault for the next call, or the one after `skip` others."""
+        self.armed = trio.current_time()
         self.strikes.append(self.proxy.add(self.fault, when=self.when, match=self.call, skip=skip))
 
     async def struck(self) -> None:
@@ -72,17 +88,34 @@ class Cell:
         world, names = self.ground.side.world, self.ground.side.names
         await world.wait(lambda: self.done(names.edit))
 
-    def send(self) -> None:
-        """The person sends the document."""
-        self.chat.send_document(self.person, self.name, self.content)
+    def send(self) -> Any:
+        """The person sends the document; returns the message that carries it."""
+        return self.chat.send_document(self.person, self.name, self.content)
+
+    def wants(self, key: str | None, *told: str, end: str | None = "saved") -> None:
+        """What is to come of it all."""
+        self.key, self.told, self.end = key, told, end
+
+    async def heard(self, what: str | Callable[[Any], bool]) -> bool:
+        """Wait for something that the bot says and that is struck; false once it is lost for good."""
+        if self.stated in LOSSES:
+            await self.logged(LOSSES[self.stated], since=self.armed)
+            self.went_on = True
+            return False
+        await self.chat.wait_for(what)
+        return True
 
     async def ended(self) -> None:
         """Wait until what was asked for is done, and that is on record."""
-        await self.ground.log.until(lambda entry: entry.event == self.end and self.stem in entry.text)
+        if self.end is None:
+            return
+        mine = (self.stem, f"{self.ground.side.name}:{self.chat.id}")
+        await self.ground.log.until(lambda entry: entry.event == self.end and any(text in entry.text for text in mine))
 
-    async def logged(self, event: str) -> None:
-        """Wait for a line of the log that has come since the cell began."""
-        await self.ground.log.until(lambda entry: entry.event == event and entry.time >= self.begun)
+    async def logged(self, event: str, since: float | None = None) -> None:
+        """Wait for a line of the log that has come since then, or since the cell began."""
+        start = self.begun if since is None else since
+        await self.ground.log.until(lambda entry: entry.event == event and entry.time >= start)
 
     async def saved(self) -> Any:
         """Send the document and wait until it is called saved; returns the message that says so."""
@@ -96,11 +129,12 @@ Scene = Callable[[Cell], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Row:
-    """A call in one situation; `size` is the document's, in bytes."""
+    """A call in one situation; `size` is the document's, in bytes. `asking`: the bot asks before it saves."""
 
     call: str
     scene: Scene
     size: int = SMALL
+    asking: bool = False
 
 
 def on_its_way(skip: int = 0) -> Scene:
@@ -161,7 +195,7 @@ async def pressed(cell: Cell) -> None:
     message = cell.chat.say(cell.person, "hello")
     await cell.chat.wait_for("[greeting]")
     cell.strike()
-    cell.press = cell.chat.press(cell.person, message["message_id"], "gone", forged=True)
+    cell.presses.append(cell.chat.press(cell.person, message["message_id"], "gone", forged=True))
     await cell.struck()
     cell.send()
 
@@ -179,43 +213,19 @@ async def overtaken(cell: Cell) -> None:
     cell.strike()
     cell.send()
     await completion.reached.wait()
-    _take_name(cell)
+    take_name(cell)
     completion.release()
 
 
 async def beside_another(cell: Cell) -> None:
     """An object of that name is there already, so the names are listed."""
-    _take_name(cell)
+    take_name(cell)
     cell.strike()
     cell.send()
 
 
-def renamed(skip: int = 0) -> Scene:
-    """The saved document is given another name, by copying it in the store."""
-
-    async def scene(cell: Cell) -> None:
-        message = await cell.saved()
-        cell.strike(skip=skip)
-        cell.chat.press(cell.person, message["message_id"], "✏️ Rename")
-        question = await cell.chat.wait_for("What shall")
-        cell.chat.say(cell.person, f"{cell.stem} new", reply_to=question["message_id"])
-        cell.key, cell.end = f"{cell.stem} new.bin", "renamed"
-        cell.also_said = (f"What shall {cell.name} be called?", f"{cell.name} is called {cell.key} now.")
-
-    return scene
-
-
-async def deleted(cell: Cell) -> None:
-    """The saved document is deleted by its sender."""
-    message = await cell.saved()
-    cell.strike()
-    cell.chat.say(cell.person, "/delete", reply_to=message["message_id"])
-    question = await cell.chat.wait_for("It can't be brought back.")
-    cell.chat.say(cell.person, "yes", reply_to=question["message_id"])
-    cell.key, cell.end = None, "deleted"
-    cell.also_said = (f"Delete {cell.name}?", f"{cell.name} is deleted.")
-
-
-def _take_name(cell: Cell) -> None:
-    cell.ground.world.s3.put(BUCKET, cell.name, b"somebody else's")
-    cell.key = f"{cell.stem} (1).bin"
+def take_name(cell: Cell) -> None:
+    """Somebody else has an object of the document's name, so the document gets a number."""
+    cell.ground.world.s3.put(BUCKET, cell.name, SOMEBODY_ELSES)
+    beside = f"{cell.stem} (1).bin"
+    cell.wants(beside, f"{SAVED} {beside}")

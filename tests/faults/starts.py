@@ -19,10 +19,10 @@ class Start:
     """A call in one situation of a start; `scene` starts the bot and says what came of it."""
 
     call: str
-    scene: Callable[[Cell, Outcome], Awaitable[Verdict]]
+    scene: Callable[[Cell], Awaitable[Verdict]]
 
 
-async def nothing_left(cell: Cell, stated: Outcome) -> Verdict:  # noqa: ARG001 - the scenes' common shape
+async def nothing_left(cell: Cell) -> Verdict:
     """Whether the bot starts when there is nothing that it could have left undone."""
     cell.strike()
     outcome = Outcome.FINE
@@ -35,7 +35,7 @@ async def nothing_left(cell: Cell, stated: Outcome) -> Verdict:  # noqa: ARG001 
     return Verdict(outcome, () if cell.strikes[0].count == 1 else ("the fault didn't strike",))
 
 
-async def work_left(cell: Cell, stated: Outcome) -> Verdict:
+async def work_left(cell: Cell) -> Verdict:
     """Whether it starts when a document waits that the last run was given."""
     download = cell.ground.files.hold("file")
     async with cell.ground.bot("again"):
@@ -48,7 +48,7 @@ async def work_left(cell: Cell, stated: Outcome) -> Verdict:
     try:
         with trio.fail_after(PATIENCE):
             async with cell.ground.bot("again"):
-                await settled(cell, stated)
+                await settled(cell)
                 found.append(verdict(cell))
     except* CheckFailed:
         found.append(Verdict(Outcome.QUITS))

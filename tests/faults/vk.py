@@ -21,6 +21,12 @@ from tests.faults.scenes import (
 )
 from tests.faults.starts import Start, nothing_left, work_left
 from tests.faults.table import read
+from tests.faults.wishes import (
+    asked_about_the_name,
+    asked_for_a_name,
+    cancelled_while_asking,
+    deleted_in_the_list,
+)
 from trio_s3_bot.sandbox.faults import Refused
 from trio_s3_bot.sandbox.replies import Reply, Work, json_reply
 
@@ -54,14 +60,22 @@ messages.send document                   before waits   waits   waits   fine    
                                          after  waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    dropped waits   waits
 messages.send saved                      before waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    dropped -own    -own
                                          after  waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    dropped waits   waits
+messages.send name                       before waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    dropped -own    -own
+                                         after  waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    dropped waits   waits
 messages.getById                         before stays   stays   stays   fine    stays   stays   stays   stays   stays   stays   stays   -own    -own
                                          after  stays   stays   stays   fine    stays   stays   stays   stays   stays   stays   stays   stays   stays
 messages.edit progress                   before waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    stays   -own    -own
                                          after  waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    stays   waits   waits
 messages.edit last                       before waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    stays   -own    -own
                                          after  waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    stays   waits   waits
+messages.edit pressed                    before waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    stays   -own    -own
+                                         after  waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    stays   waits   waits
 messages.sendMessageEventAnswer          before spins   spins   spins   fine    spins   spins   spins   spins   spins   spins   spins   -own    -own
                                          after  fine    fine    fine    fine    fine    fine    fine    fine    fine    fine    fine    fine    fine
+messages.send conflict                   before waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    dropped -own    -own
+                                         after  waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    dropped waits   waits
+messages.edit cancelled                  before waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    stays   -own    -own
+                                         after  waits   waits   waits   fine    waits   waits   waits   waits   waits   mute    stays   waits   waits
 """  # noqa: E501
 """
 What is said after a lost answer is said again under the same `random_id`, and VK says it once. The columns
@@ -153,10 +167,14 @@ ROWS = {
     "messages.send greeting": Row("messages.send", on_its_way()),
     "messages.send document": Row("messages.send", on_its_way(1)),
     "messages.send saved": Row("messages.send", on_its_way(2)),
+    "messages.send name": Row("messages.send", asked_for_a_name),
     "messages.getById": Row("messages.getById", not_told_its_number),
     "messages.edit progress": Row("messages.edit", shown_as_progress),
     "messages.edit last": Row("messages.edit", put_to_rest),
+    "messages.edit pressed": Row("messages.edit", deleted_in_the_list),
     "messages.sendMessageEventAnswer": Row("messages.sendMessageEventAnswer", pressed),
+    "messages.send conflict": Row("messages.send", asked_about_the_name, asking=True),
+    "messages.edit cancelled": Row("messages.edit", cancelled_while_asking, asking=True),
 }
 """The calls, roughly in the order in which a document needs them."""
 
