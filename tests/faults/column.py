@@ -26,7 +26,7 @@ MATRICES = (TELEGRAM, VK, VK_LONG_POLL)
 CALLS = set[str]().union(*(matrix.calls for matrix in MATRICES))
 """All calls of the tables."""
 
-WORLDS = {"timeout": 2, "429": 2}
+WORLDS = {"timeout": 3, "429": 2}
 """
 Among how many worlds the calls of a column are divided, if not one: these faults take their time. More at once would
 only be in each other's way on a busy machine, and what is late there is taken for a timeout.
