@@ -1,4 +1,4 @@
-"""What the messenger refuses to show: nobody is taken to have read it, and how a document ended is said all the same."""
+"""What the messenger refuses to show: nobody is taken to have read it, and how things ended is said all the same."""
 
 from __future__ import annotations
 

@@ -17,8 +17,9 @@ class Outcome(enum.Enum):
     """
     What comes of it.
 
-    Whatever it is, the document is one object with its own bytes under its own name, no multipart upload is left, what
-    is said is so, others are served, nothing secret is logged; and unless it says otherwise, each thing is said once.
+    Whatever it is, the document is one object with its own bytes under the name that was wanted last, or none if it was
+    cancelled or deleted; no multipart upload is left; what is said is so, others are served, nothing secret is logged;
+    and unless it says otherwise, it is told how it ended, and each thing is said once.
     """
 
     FINE = "fine"
@@ -34,16 +35,22 @@ class Outcome(enum.Enum):
     """A message is said a second time, since nobody knows that the first one arrived."""
 
     MUTE = "mute"
-    """The messenger says that nothing can be said in this chat: nothing is, until its person writes again."""
+    """
+    The messenger says that nothing can be said in this chat: nothing is, until its person writes or presses again. A
+    question that was lost so waits for no answer, and is put again when the person wants the same again.
+    """
 
     SPINS = "spins"
-    """The button stays unanswered; messengers end its spinner after a while."""
+    """The button stays unanswered, but does what it is for; messengers end its spinner after a while."""
 
     STAYS = "stays"
-    """A message can't be edited: it stays as it is; that the document is saved is said in a message of its own."""
+    """A message can't be edited: it stays as it is; all but progress is said in a message of its own."""
 
     DROPPED = "dropped"
-    """The messenger refuses a message, and nobody knows why: it isn't said, and the operator is told of it."""
+    """
+    The messenger refuses a message, and nobody knows why: it isn't said, and the operator is told of it. With a
+    question it is as after `MUTE`.
+    """
 
     LOST = "lost"
     """The messenger has lost what was sent meanwhile: the bot never hears of it, and the operator is told."""

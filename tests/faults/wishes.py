@@ -14,16 +14,12 @@ RENAME, CANCEL, DELETE, YES = "✏️ Rename", "✖️ Cancel", "🗑 Delete", "
 IRREVOCABLE = "It can't be brought back."
 
 
-def renamed(skip: int = 0) -> Scene:
+async def renamed(cell: Cell) -> None:
     """The saved document is given another name, by copying it in the store."""
-
-    async def scene(cell: Cell) -> None:
-        message = await cell.saved()
-        cell.strike(skip=skip)
-        _press(cell, message, RENAME)
-        await _name_given(cell, f"{cell.stem} new")
-
-    return scene
+    message = await cell.saved()
+    cell.strike()
+    _press(cell, message, RENAME)
+    await _name_given(cell, f"{cell.stem} new")
 
 
 async def asked_for_a_name(cell: Cell) -> None:
