@@ -108,11 +108,16 @@ class Messages:
         await self._database.write(write)
 
     async def give_up(self, message: Composed) -> None:
-        """Drop a message that can never be sent. What is asked in it, or about the same documents, is asked no more."""
+        """
+        Drop a message that can never be sent.
+
+        What is asked in it, or about the same documents, is asked no more, unless it only shows what is over.
+        """
 
         def write(connection: sqlite3.Connection) -> None:
-            about = "item IN (SELECT value FROM messages, json_each(messages.about) WHERE messages.id = ?)"
-            _expire_questions(connection, self._clock(), about, message.id)
+            if not message.message.edit_only:
+                about = "item IN (SELECT value FROM messages, json_each(messages.about) WHERE messages.id = ?)"
+                _expire_questions(connection, self._clock(), about, message.id)
             connection.execute("DELETE FROM messages WHERE id = ?", (message.id,))
 
         await self._database.write(write)
