@@ -76,10 +76,6 @@ class Keys:
         async with self._held(Choice(key)):
             yield
 
-    def may_replace(self, job: UploadJob) -> bool:
-        """Whether a job may take the place of another object."""
-        return (job.policy or self.policy) == "overwrite"
-
     async def own(self, job: UploadJob, key: str) -> StoredObject | None:
         """The object under `key` if this job has written it."""
         found = await self._bucket.head(key)
@@ -103,12 +99,13 @@ class Keys:
             choice = await self._look_at(job, tried)
             if choice is not None and (choice.stored or names.number_in(tried, job.key) is not None):
                 return choice
-        if self.may_replace(job):
+        policy = job.policy or self.policy
+        if policy == "overwrite":
             return await self._whatever_is_there(job)
         choice = await self._look_at(job, job.key)
         if choice is not None:
             return choice
-        if (job.policy or self.policy) == "ask":
+        if policy == "ask":
             raise NameTaken(job.key)
         return Choice(await self._next_free(job.key))
 

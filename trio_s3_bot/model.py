@@ -249,7 +249,8 @@ class Attempts:
 
     `creating` without an `upload_id` says that a CreateMultipartUpload was sent whose answer is not on record; it holds
     the ids of the uploads that there were at that key before.
-    `failures` counts the attempts that failed because of the document itself, not of an outage.
+    `failures` counts the attempts that failed because of the document itself, not of an outage. `replacing`: the key
+    was tried with leave to take the place of another object.
     """
 
     key: str | None = None
@@ -258,6 +259,7 @@ class Attempts:
     creating: frozenset[str] | None = None
     parts: tuple[Part, ...] = ()
     failures: int = 0
+    replacing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

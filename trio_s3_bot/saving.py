@@ -111,7 +111,7 @@ class Saver:
         """
         await self.abandon_multipart(job)
         found = await self.found(job)
-        if found is None or self._keys.may_replace(job):
+        if found is None or (await self._jobs.attempts(job)).replacing:
             return found
         await self._bucket.delete(found.key, etag=found.stored.etag)
         return None
@@ -172,10 +172,10 @@ class Saver:
     async def _plan(self, choice: Choice, job: UploadJob) -> Plan:
         """What to do, and what to go on with; the key is committed before anything is tried with it."""
         attempts = await self._jobs.attempts(job)
-        unfinished = await self._unfinished(choice.key, attempts)
+        unfinished = await self._unfinished(choice, attempts)
         if unfinished is None:
             await self.abandon_multipart(job)
-            await self._jobs.try_key(job, choice.key)
+            await self._jobs.try_key(job, choice.key, replacing=choice.replaces)
         return Plan(
             choice.key,
             facts_of(job, choice.key),
@@ -184,12 +184,13 @@ class Saver:
             unfinished=unfinished,
         )
 
-    async def _unfinished(self, key: str, attempts: Attempts) -> Unfinished | None:
-        """The multipart upload of an earlier attempt, if it can go on: the same key, parts of the same size."""
-        if attempts.upload_id is None or attempts.key != key or attempts.part_size != self._transfer.part_size:
+    async def _unfinished(self, choice: Choice, attempts: Attempts) -> Unfinished | None:
+        """The multipart upload of an earlier attempt, if it can go on: what is on record of it still holds."""
+        meant = choice.key, choice.replaces, self._transfer.part_size
+        if attempts.upload_id is None or meant != (attempts.key, attempts.replacing, attempts.part_size):
             return None
         try:
-            there = {part.number: part for part in await self._bucket.list_parts(key, attempts.upload_id)}
+            there = {part.number: part for part in await self._bucket.list_parts(choice.key, attempts.upload_id)}
         except UploadGone:
             return None
         # Only what both the store and our record know, and only full parts: what follows them begins at a known byte.

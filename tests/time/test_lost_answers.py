@@ -10,9 +10,10 @@ import trio
 
 from tests.time.fakes import PART_SIZE, Disk, ScriptedMessenger, StoreInMemory, TimedTransfer
 from tests.time.scenes import MIB, all_ended, decide, document, person, speaking, take, uploading
-from trio_s3_bot.conversation import Take
+from trio_s3_bot.conversation import Cancel, Release, SetName, Take
 from trio_s3_bot.errors import SourceUnavailable, StoreUnavailable, UploadConflict
 from trio_s3_bot.inbox import Inbox
+from trio_s3_bot.model import StoredObject
 from trio_s3_bot.uploads import MOST_FAILURES
 
 ALICE = person(1)
@@ -119,3 +120,21 @@ async def test_somebody_elses_upload_to_the_same_name_outlives_the_search_for_on
         await all_ended(inbox)
     assert store.open_uploads == theirs
     assert set(store.objects) == {"a"}
+
+
+async def test_what_has_taken_the_place_of_another_stays_though_it_is_renamed_and_cancelled_before_that_is_known(
+    disk: Disk, inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer
+) -> None:
+    """Without it there would be neither."""
+    store.objects["a"] = StoredObject(1, '"another"', {})
+    store.lost = only_the(1)
+    await decide(inbox, ALICE, [Take("a", document("a"), "a", None, 1, ask=True)])
+    await decide(inbox, ALICE, [Release("a", "overwrite")])
+    async with uploading(inbox, store, transfer, messenger, on_conflict="ask"):
+        await trio.sleep(1.5)
+        assert store.objects["a"].size == MIB
+        await decide(inbox, ALICE, [SetName("a", "b")])
+        await decide(inbox, ALICE, [Cancel("a")])
+        await all_ended(inbox)
+    assert {key: found.size for key, found in store.objects.items()} == {"a": MIB}
+    assert files(disk) == {"a": "a"}

@@ -113,6 +113,8 @@ _DIALOGUE = (
     "ALTER TABLE messages ADD COLUMN asks TEXT",
     "ALTER TABLE mentions ADD COLUMN asks TEXT",
     "CREATE INDEX mentions_that_ask ON mentions (item) WHERE asks IS NOT NULL",
+    # Whether the key last tried was tried with leave to replace what stands there.
+    "ALTER TABLE uploads ADD COLUMN replacing INTEGER NOT NULL DEFAULT 0",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ACCOUNTS, _RANDOM_IDS, _PLACE, _DIALOGUE)

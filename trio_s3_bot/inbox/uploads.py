@@ -96,18 +96,19 @@ class Uploads:
             await self._wait_from(now)
         return min(max(0.0, due - now), self._ask_timeout)
 
-    async def try_key(self, job: UploadJob, key: str) -> None:
+    async def try_key(self, job: UploadJob, key: str, *, replacing: bool = False) -> None:
         """
         Commit the key that is about to be tried: after a crash it is the first one to look at.
 
-        From here on the document is being saved, so nothing that held it up is asked any more.
+        `replacing`: with leave to take the place of another object; that one is gone if the try came through. From
+        here on the document is being saved, so nothing that held it up is asked any more.
         """
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "UPDATE uploads SET key = ?, state = 'running', ask_until = NULL, upload_id = NULL, creating = NULL "
-                "WHERE id = ?",
-                (key, job.id),
+                "UPDATE uploads SET key = ?, replacing = ?, state = 'running', ask_until = NULL, upload_id = NULL,"
+                " creating = NULL WHERE id = ?",
+                (key, replacing, job.id),
             )
             connection.execute(
                 "DELETE FROM questions WHERE item = ? AND ask IN (?, ?)",
@@ -289,11 +290,12 @@ def _claim(connection: sqlite3.Connection, upload: str) -> UploadClaim:
 
 
 def _attempts(connection: sqlite3.Connection, upload: str) -> Attempts:
-    key, creating, upload_id, part_size, failures = connection.execute(
-        "SELECT key, creating, upload_id, part_size, failures FROM uploads WHERE id = ?", (upload,)
+    key, creating, upload_id, part_size, failures, replacing = connection.execute(
+        "SELECT key, creating, upload_id, part_size, failures, replacing FROM uploads WHERE id = ?", (upload,)
     ).fetchone()
     before = None if creating is None else msgspec.json.decode(creating, type=frozenset[str])
     parts = connection.execute(
         "SELECT number, size, etag, crc32 FROM parts WHERE upload = ? ORDER BY number", (upload,)
     ).fetchall()
-    return Attempts(key, upload_id, part_size, before, tuple(Part(*part) for part in parts), failures)
+    done = tuple(Part(*part) for part in parts)
+    return Attempts(key, upload_id, part_size, before, done, failures, replacing=bool(replacing))

@@ -41,8 +41,8 @@ CREATE TABLE messages (
         edit_of INTEGER, remote_id INTEGER, progress_shown INTEGER NOT NULL DEFAULT 0,
         edit_due INTEGER NOT NULL DEFAULT 0, joinable INTEGER NOT NULL DEFAULT 0
     , asks TEXT) STRICT;
-INSERT INTO "messages" VALUES(1,'telegram:5','{"text":"[document] running","keyboard":[[{"label":"Cancel","data":"stop:running"}]],"reply_to":1,"random_id":495060990,"ask":null,"edit_only":false}','["running"]',NULL,70,1,0,0,NULL);
-INSERT INTO "messages" VALUES(2,'telegram:5','{"text":"composed before the end","keyboard":[],"reply_to":2,"random_id":495060991,"ask":null,"edit_only":false}','[]',NULL,NULL,0,0,0,NULL);
+INSERT INTO "messages" VALUES(1,'telegram:5','{"text":"[document] running","keyboard":[[{"label":"Cancel","data":"stop:running"}]],"reply_to":1,"random_id":990914550,"ask":null,"edit_only":false}','["running"]',NULL,70,1,0,0,NULL);
+INSERT INTO "messages" VALUES(2,'telegram:5','{"text":"composed before the end","keyboard":[],"reply_to":2,"random_id":990914551,"ask":null,"edit_only":false}','[]',NULL,NULL,0,0,0,NULL);
 CREATE TABLE notices (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, chat TEXT NOT NULL, kind TEXT NOT NULL, upload TEXT, album TEXT,
         edit_of INTEGER, body TEXT NOT NULL
@@ -98,7 +98,7 @@ CREATE TABLE questions (item TEXT PRIMARY KEY, chat TEXT NOT NULL, ask TEXT NOT 
 INSERT INTO "questions" VALUES('kept','telegram:4','new_name',60.0);
 INSERT INTO "questions" VALUES('asking','telegram:3','keep_name',60.0);
 CREATE TABLE random_ids (base INTEGER NOT NULL) STRICT;
-INSERT INTO "random_ids" VALUES(495060988);
+INSERT INTO "random_ids" VALUES(990914548);
 CREATE TABLE updates (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, messenger TEXT NOT NULL, update_id TEXT NOT NULL, chat TEXT,
         body TEXT, failures INTEGER NOT NULL DEFAULT 0, error TEXT, UNIQUE (messenger, update_id)
@@ -123,13 +123,13 @@ CREATE TABLE uploads (
         ask_until REAL, cancelled INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, error TEXT,
         delay_told INTEGER NOT NULL DEFAULT 0, key TEXT, creating TEXT, upload_id TEXT, part_size INTEGER,
         status_message INTEGER REFERENCES messages (id) ON DELETE SET NULL
-    ) STRICT;
-INSERT INTO "uploads" VALUES(1,'kept','telegram:4',NULL,'kept','',NULL,NULL,'{"document":{"file_id":"kept","unique_id":"kept","file_name":"kept","mime_type":null,"size":1048576},"asked_name":null,"message_id":1,"caption_name":null}','saved',NULL,0,0,NULL,0,'kept',NULL,NULL,NULL,NULL);
-INSERT INTO "uploads" VALUES(2,'old','telegram:4',NULL,'old','',NULL,NULL,'{"document":{"file_id":"old","unique_id":"old","file_name":"old","mime_type":null,"size":1048576},"asked_name":null,"message_id":1,"caption_name":null}','saved',NULL,0,0,NULL,0,'old',NULL,NULL,NULL,NULL);
-INSERT INTO "uploads" VALUES(3,'unwanted','telegram:4',NULL,'unwanted','',NULL,NULL,'{"document":{"file_id":"unwanted","unique_id":"unwanted","file_name":"unwanted","mime_type":null,"size":1048576},"asked_name":null,"message_id":1,"caption_name":null}','saved',NULL,0,0,NULL,0,'unwanted',NULL,NULL,NULL,NULL);
-INSERT INTO "uploads" VALUES(4,'running','telegram:5',NULL,'running','',NULL,NULL,'{"document":{"file_id":"running","unique_id":"running","file_name":"running","mime_type":null,"size":25165824},"asked_name":null,"message_id":1,"caption_name":null}','running',NULL,0,0,NULL,0,'running','["somebody''s"]','upload 1',8388608,1);
-INSERT INTO "uploads" VALUES(5,'waiting','telegram:3',NULL,'waiting','',NULL,NULL,'{"document":{"file_id":"waiting","unique_id":"waiting","file_name":"waiting","mime_type":null,"size":1048576},"asked_name":null,"message_id":1,"caption_name":null}','waiting',NULL,0,0,NULL,0,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "uploads" VALUES(6,'asking','telegram:3',3,'asking','',NULL,'a','{"document":{"file_id":"asking","unique_id":"asking","file_name":"asking","mime_type":null,"size":1048576},"asked_name":"as/king","message_id":1,"caption_name":"b.pdf"}','asking',60.0,0,0,NULL,0,NULL,NULL,NULL,NULL,NULL);
+    , replacing INTEGER NOT NULL DEFAULT 0) STRICT;
+INSERT INTO "uploads" VALUES(1,'kept','telegram:4',NULL,'kept','',NULL,NULL,'{"document":{"file_id":"kept","unique_id":"kept","file_name":"kept","mime_type":null,"size":1048576},"asked_name":null,"message_id":1,"caption_name":null}','saved',NULL,0,0,NULL,0,'kept',NULL,NULL,NULL,NULL,0);
+INSERT INTO "uploads" VALUES(2,'old','telegram:4',NULL,'old','',NULL,NULL,'{"document":{"file_id":"old","unique_id":"old","file_name":"old","mime_type":null,"size":1048576},"asked_name":null,"message_id":1,"caption_name":null}','saved',NULL,0,0,NULL,0,'old',NULL,NULL,NULL,NULL,0);
+INSERT INTO "uploads" VALUES(3,'unwanted','telegram:4',NULL,'unwanted','',NULL,NULL,'{"document":{"file_id":"unwanted","unique_id":"unwanted","file_name":"unwanted","mime_type":null,"size":1048576},"asked_name":null,"message_id":1,"caption_name":null}','saved',NULL,0,0,NULL,0,'unwanted',NULL,NULL,NULL,NULL,0);
+INSERT INTO "uploads" VALUES(4,'running','telegram:5',NULL,'running','',NULL,NULL,'{"document":{"file_id":"running","unique_id":"running","file_name":"running","mime_type":null,"size":25165824},"asked_name":null,"message_id":1,"caption_name":null}','running',NULL,0,0,NULL,0,'running','["somebody''s"]','upload 1',8388608,1,0);
+INSERT INTO "uploads" VALUES(5,'waiting','telegram:3',NULL,'waiting','',NULL,NULL,'{"document":{"file_id":"waiting","unique_id":"waiting","file_name":"waiting","mime_type":null,"size":1048576},"asked_name":null,"message_id":1,"caption_name":null}','waiting',NULL,0,0,NULL,0,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO "uploads" VALUES(6,'asking','telegram:3',3,'asking','',NULL,'a','{"document":{"file_id":"asking","unique_id":"asking","file_name":"asking","mime_type":null,"size":1048576},"asked_name":"as/king","message_id":1,"caption_name":"b.pdf"}','asking',60.0,0,0,NULL,0,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE usage (
         upload TEXT PRIMARY KEY, person TEXT NOT NULL, at REAL NOT NULL, bytes INTEGER NOT NULL
     ) STRICT;
