@@ -122,10 +122,10 @@ class Side:
         return self.world.updates if self.name == "telegram" else self.world.events
 
     @property
-    def next_cursor(self) -> int:
-        """The cursor of a bot that has everything."""
+    def next_cursor(self) -> int | None:
+        """The cursor of a bot that has everything; in Telegram it has none before the first update."""
         cursor: int = self.queue.next_id if self.name == "telegram" else self.queue.ts
-        return cursor
+        return None if self.name == "telegram" and cursor == self.queue.first_id else cursor
 
     @property
     def keeps_messages(self) -> bool:

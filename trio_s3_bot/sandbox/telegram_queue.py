@@ -57,7 +57,7 @@ class UpdateQueue:
 
     def __init__(self, changes: Changes) -> None:
         self.pending: deque[Update] = deque()
-        self.next_id = random.randrange(100_000_000, 999_000_000)
+        self.first_id = self.next_id = random.randrange(100_000_000, 999_000_000)
         self.allowed = KINDS - NOT_BY_DEFAULT
         self.webhook = ""
         self.long_poll_max: float = LONG_POLL_MAX
