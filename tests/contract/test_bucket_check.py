@@ -150,7 +150,7 @@ async def test_checksums_that_were_asked_for_and_are_refused_fail_the_check(
 ) -> None:
     with stub(behind(refuses_checksums)) as server, pytest.raises(CheckFailed, match="refuses checksums") as caught:
         await reach(empty, server.endpoint, checksums="when_supported").check()
-    assert caught.value.advice == "Set request_checksum_calculation = when_required."
+    assert caught.value.advice == "Set [s3] request_checksum_calculation = when_required."
     assert is_empty(moto.client(), empty)
 
 
