@@ -341,7 +341,7 @@ async def test_a_file_that_is_replaced_while_its_deletion_waits_is_told_in_the_p
         side.press(hers, alice, question, "Yes, delete")
         await strike.struck()
         await saved(his, bob, "report.txt", b"Bob's")
-        told = await hers.wait_for("report.txt is not there (any more).")
+        told = await hers.wait_for("report.txt is deleted.")
     assert told["message_id"] == question["message_id"]
     assert world.contents == {"report.txt": b"Bob's"}
 

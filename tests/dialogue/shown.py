@@ -17,6 +17,7 @@ _ALREADY = " (it was there already)"
 _RENAMED = re.compile(r"(.+) is called (.+) now\.")
 _NAME_SET = re.compile(r"(?:It will be saved as|Its name stays) (.+)\.")
 _DELETED = re.compile(r"(.+) is deleted\.")
+_GONE = re.compile(r"(.+) was gone already\.")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,12 @@ def told_its_name(request: Request) -> str | None:
 def told_deleted(request: Request) -> str | None:
     """The key that a message says is deleted."""
     found = _DELETED.fullmatch(request.text)
+    return found[1] if found else None
+
+
+def told_gone(request: Request) -> str | None:
+    """The name of the file that a message says was gone before it could be deleted."""
+    found = _GONE.fullmatch(request.text)
     return found[1] if found else None
 
 

@@ -15,6 +15,7 @@ from tests.dialogue.shown import (
     is_name_asked,
     standings,
     told_deleted,
+    told_gone,
     told_its_name,
     told_renamed,
     told_saved,
@@ -44,6 +45,7 @@ class Verdict:
         self._stood_under: defaultdict[str, set[str]] = defaultdict(set)  # its keys
         self._already: list[tuple[int, str]] = []  # when a document was said to have been there already
         self._ends: defaultdict[str, list[int]] = defaultdict(list)
+        self._lost_their_place: set[str] = set()  # the documents that others have replaced
         self._deleted: Counter[str] = Counter()
         self._told_deleted: Counter[str] = Counter()
         self._cancelled_by_toast: set[str] = set()
@@ -103,8 +105,14 @@ class Verdict:
         if deleted is not None:
             self._told_deleted[deleted.rpartition("/")[2]] += 1
         self._promise(request)
-        if "could not be saved" in request.text or "was gone already" in request.text:
+        gone = told_gone(request)
+        if "could not be saved" in request.text or (gone is not None and not self._was_replaced(request.chat, gone)):
             yield f"why was this said: {request.text!r}"
+
+    def _was_replaced(self, chat: Chat, name: str) -> bool:
+        """Whether a document of that name has lost its place to another one: only then is it gone without a wish."""
+        docs = self._shown.docs
+        return any(docs[id_].chat == chat and name in self._stood[id_] for id_ in self._lost_their_place)
 
     def _promise(self, request: Request) -> None:
         """That a document has a name is a promise, until another one is asked for."""
@@ -179,6 +187,7 @@ class Verdict:
             yield f"nobody wanted it to be deleted: {changed.key!r}"
 
     def _replaced(self, id_: str, by: str, changed: Changed) -> Iterator[str]:
+        self._lost_their_place.add(id_)
         if self._scene.on_conflict == "overwrite":
             chat = self._shown.docs[by].chat
             later = self._came[id_] > self._came[by] > self._spoke[chat]

@@ -10,7 +10,7 @@ import msgspec
 
 from trio_s3_bot.conversation.state import DAY, Ask, ChatState, Question
 from trio_s3_bot.model import Chat, Document, SavedFile, UploadJob, UploadState
-from trio_s3_bot.notices import AnyNotice, Card, NoSuchFile
+from trio_s3_bot.notices import AnyNotice, Card, Deleted, NoSuchFile, Place
 
 OPEN = "state IN ('asking', 'waiting', 'running')"
 # What people are told: a cancelled document is over, though there may be something to clear away.
@@ -163,13 +163,23 @@ def forget_replaced(connection: sqlite3.Connection, key: str, by: str) -> list[C
         (key, by),
     ).fetchall()
     for item, chat, name in replaced:
-        dropped = connection.execute("DELETE FROM chores WHERE item = ? RETURNING edit_of", (item,)).fetchone()
+        drop = "DELETE FROM chores WHERE item = ? RETURNING kind, edit_of, creating IS NOT NULL, page, query"
+        dropped = connection.execute(drop, (item,)).fetchone()
         if dropped is not None:
-            add_notice(connection, chat, NoSuchFile(name=name), *dropped)
+            kind, edit_of, *wanted = dropped
+            add_notice(connection, chat, _overtaken(item, name, kind, *wanted), edit_of)
             told.append(chat_of(connection, chat))
         connection.execute("DELETE FROM questions WHERE item = ?", (item,))
         connection.execute("DELETE FROM files WHERE id = ?", (item,))
     return told
+
+
+def _overtaken(item: str, name: str, kind: str, begun: bool, page: int | None, query: str) -> AnyNotice:
+    """What is said of a chore whose file was replaced. One that was to be deleted is gone; we may have done that."""
+    if kind != "delete":
+        return NoSuchFile(name=name)
+    place = Place(page, query) if page is not None else None
+    return Deleted(upload=item, name=name, was_gone=not begun, place=place)
 
 
 def forget_file(connection: sqlite3.Connection, item: str) -> None:
