@@ -24,7 +24,7 @@ from trio_s3_bot.transfer import Transfer
 from trio_s3_bot.uploads import UploadSlots
 from trio_s3_bot.worker import Worker
 
-Channel = tuple[trio.MemorySendChannel[Claim], trio.MemoryReceiveChannel[Claim]]
+Claims = tuple[trio.MemorySendChannel[Claim], trio.MemoryReceiveChannel[Claim]]
 Documents = tuple[trio.MemorySendChannel[UploadClaim], trio.MemoryReceiveChannel[UploadClaim]]
 
 
@@ -37,7 +37,7 @@ class Parts:
     slots: UploadSlots
     chores: Chores
     outboxes: dict[str, Outbox]
-    claims: Channel
+    claims: Claims
     documents: Documents
 
 

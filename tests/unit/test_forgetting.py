@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.time.fakes import IN_MEMORY, Disk, inline, open_disk
+from tests.time.fakes import IN_MEMORY, Disk, inline
 from tests.time.scenes import GREETED, begin, decide, document, end, person, take, tell, update
 from trio_s3_bot.conversation import Decision, Say, Take
 from trio_s3_bot.conversation.state import DAY, Ask, Usage
@@ -38,12 +38,6 @@ class Calendar:
 @pytest.fixture
 def calendar() -> Calendar:
     return Calendar()
-
-
-@pytest.fixture
-async def disk() -> AsyncIterator[Disk]:
-    async with open_disk() as disk:
-        yield disk
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 import trio
 
-from tests.time.fakes import Disk, StoreInMemory, inbox_on, open_disk
+from tests.time.fakes import Disk, StoreInMemory, inbox_on
 from tests.time.scenes import GREETED, begin, end, person
 from trio_s3_bot.conversation import Decision
 from trio_s3_bot.conversation.state import MakeLink, Say
@@ -31,12 +29,6 @@ class Signing(StoreInMemory):
     async def presign(self, key: str, *, lifetime: int, file_name: str | None = None) -> Secret:  # noqa: ARG002
         await trio.lowlevel.checkpoint()
         return Secret("x" * (self._plain if file_name is None else self._named))
-
-
-@pytest.fixture
-async def disk() -> AsyncIterator[Disk]:
-    async with open_disk() as disk:
-        yield disk
 
 
 @pytest.fixture

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
-
-from tests.time.fakes import PART_SIZE, Disk, inbox_on, open_disk
+from tests.time.fakes import PART_SIZE, Disk, inbox_on
 from tests.time.scenes import begin, decide, end, person
 from trio_s3_bot.conversation.state import Delete
 from trio_s3_bot.inbox import Inbox
 from trio_s3_bot.model import Attempts, Part
 
 ALICE = person(1)
-
-
-@pytest.fixture
-async def disk() -> AsyncIterator[Disk]:
-    async with open_disk() as disk:
-        yield disk
-
-
-@pytest.fixture
-async def inbox(disk: Disk) -> Inbox:
-    return await inbox_on(disk)
 
 
 async def begin_something_of_each(inbox: Inbox) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.time.fakes import Disk, inbox_on, open_disk
+from tests.time.fakes import Disk, inbox_on
 from tests.time.scenes import ask, begin, decide, end, person, take, update
 from trio_s3_bot.conversation import Delete
 from trio_s3_bot.inbox import Inbox
@@ -14,12 +14,6 @@ from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import Button, OutMessage
 
 ALICE = person(1)
-
-
-@pytest.fixture
-async def disk() -> AsyncIterator[Disk]:
-    async with open_disk() as disk:
-        yield disk
 
 
 async def an_update(inbox: Inbox) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -25,12 +24,6 @@ from trio_s3_bot.notices import Greeting
 ALICE, BOB, CAROL = (Chat("telegram", number) for number in (1, 2, 3))
 NOTHING = Decision(ChatState(greeted=True))
 PATIENCE = 20  # seconds after which a test is hopeless; the machines that run it are shared
-
-
-@pytest.fixture
-async def disk() -> AsyncIterator[Disk]:
-    async with open_disk() as disk:
-        yield disk
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -22,17 +21,6 @@ ALICE, BOB, CAROL = (Chat("telegram", number) for number in (1, 2, 3))
 VK = Chat("vk", 1)
 PART_SIZE = 8 * 2**20
 PATIENCE = 20  # seconds after which a test is hopeless; the machines that run it are shared
-
-
-@pytest.fixture
-async def disk() -> AsyncIterator[Disk]:
-    async with open_disk() as disk:
-        yield disk
-
-
-@pytest.fixture
-async def inbox(disk: Disk) -> Inbox:
-    return await inbox_on(disk)
 
 
 async def claim(inbox: Inbox) -> UploadClaim:
