@@ -21,13 +21,14 @@ class Renaming(Request):
         # Of the questions about an album's documents only the names in them tell which is which.
         taken = self.random.choice(TAKEN_NAMES)
         self.typed = typed if unique or self.sending.album else taken
-        self.name = self.typed if "." in self.typed else with_extension(self.typed, self.sending.name)
         self.asked_by: int | None = None
         return [self._at_once] if self.random.random() < 0.3 else [self.find, self._ask, self._answer]
 
     async def _at_once(self, patience: float) -> None:  # noqa: ARG002 - there is nothing to wait for
-        command, own = self.place.side.command(f"rename {self.typed}"), self.document.message_id
-        self.ledger.wish(self.place, self.document, self.name, command, reply_to=own)
+        """With its extension: whether the document is still called as it was sent can't be seen."""
+        name = _called(self.typed, self.sending.name)
+        command, own = self.place.side.command(f"rename {name}"), self.document.message_id
+        self.ledger.wish(self.place, self.document, name, command, reply_to=own)
 
     async def _ask(self, patience: float) -> None:
         pressed = await self.press(patience, "Rename")
@@ -38,13 +39,18 @@ class Renaming(Request):
             return
         question = await self.answered(patience, self.asked_by, self._asks)
         if question is not None:
-            question_id = question["message_id"]
-            self.ledger.wish(self.place, self.document, self.name, self.typed, reply_to=question_id)
+            name = _called(self.typed, to_name(question["text"]) or self.sending.name)
+            self.ledger.wish(self.place, self.document, name, self.typed, reply_to=question["message_id"])
 
     def _asks(self, text: str) -> bool:
         """Whether it is asked what this document shall be called, not another one that was sent with its message."""
         present = to_name(text)
         return present is not None and (not self.document.album or self.sending.name in stems(present))
+
+
+def _called(typed: str, old: str) -> str:
+    """What a document becomes that is called `old` so far."""
+    return typed if "." in typed else with_extension(typed, old)
 
 
 class Deletion(Request):
