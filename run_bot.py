@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--check", action="store_true", help="check tokens and bucket, print a table, and exit")
     parser.add_argument(
-        "--sandbox", action="store_true", help="try it without any account: Telegram, VK and S3 are played here"
+        "--sandbox", action="store_true", help="try it without any account: Telegram, VK and S3 are emulated here"
     )
     parser.add_argument(
         "--log-level", type=str.upper, choices=LEVELS, help="how much is logged on stderr (default: INFO)"

@@ -128,7 +128,7 @@ async def waited_out(
             except (Unavailable, StoreUnavailable) as error:
                 if not patient:
                     raise _not_waited_for(what, address, error) from error
-                event = "out of reach at start; there is unfinished work, so this is waited out"
+                event = "out of reach at start; trying again"
                 log.warning(event, what=what, error=str(error))
                 raise
     return result

@@ -230,7 +230,9 @@ class Stopped(Notice, frozen=True):
 
 
 class WhichQuestion(Notice, frozen=True):
-    """Several questions are open, and the message could answer any of them."""
+    """The message may be meant for a question that is open, or for one of `several`, but it doesn't say so."""
+
+    several: bool = True
 
 
 class QuestionSettled(Notice, frozen=True):

@@ -121,7 +121,7 @@ async def test_cancel_leaves_the_question_before_it_gives_up_an_upload(world: Wo
         side.press(chat, alice, await chat.wait_for("[document] report.pdf"), "Rename")
         await chat.wait_for("What shall report.pdf be called?")
         chat.say(alice, "/cancel")
-        await chat.wait_for("It will be saved as report.pdf.")
+        await chat.wait_for("It will be called report.pdf.")
         chat.say(alice, "/cancel")
         await chat.wait_for("[document] report.pdf\ncancelled")
         held.release()

@@ -282,7 +282,7 @@ async def test_a_deletion_is_asked_about_once_and_dismissed_by_no(world: World, 
         chat.say(alice, "/delete report.pdf")
         confirm = await chat.wait_for("Delete report.pdf? It can't be brought back.")
         yes = side.data(confirm, "Yes, delete")
-        assert await toast(side.press(chat, alice, confirm, "No")) == "All stays as it is."
+        assert await toast(side.press(chat, alice, confirm, "No")) == "Left as it is."
         await chat.wait_for("7 bytes, saved")
         assert await toast(side.forge(chat, alice, confirm, yes)) == "This button no longer works."
         chat.say(alice, "/list")

@@ -45,9 +45,9 @@ async def test_with_ask_keep_name_saves_it_under_its_own(world: World, side: Sid
             await chat.wait_for("What shall report.pdf be called?")
         if typed:
             chat.say(alice, "/cancel" if renaming else "Keep name")
-            await chat.wait_for("It will be saved as report.pdf.")
+            await chat.wait_for("It will be called report.pdf.")
         else:
-            assert await toast(side.press(chat, alice, taken, "Keep name")) == "All stays as it is."
+            assert await toast(side.press(chat, alice, taken, "Keep name")) == "Left as it is."
         await chat.wait_for(f"{SAVED} report.pdf")
         rests = await chat.wait_for("[document] report.pdf\nsaved")
     assert side.labels(rests) == []
@@ -64,7 +64,7 @@ async def test_with_ask_the_person_is_asked_in_russian_and_answers_in_it(world: 
         chat.say(alice, "..")
         await chat.wait_for("Так файл назвать нельзя. Как назвать отчёт.pdf?")
         chat.say(alice, "итог за 12.05.2024")
-        await chat.wait_for("Файл будет сохранён как итог за 12.05.2024.pdf.")
+        await chat.wait_for("Файл будет называться итог за 12.05.2024.pdf.")
         await chat.wait_for(f"{SAVED} итог за 12.05.2024.pdf")
     assert list(world.objects) == ["итог за 12.05.2024.pdf"]
 
@@ -218,7 +218,7 @@ async def test_with_conflict_ask_another_name_that_is_taken_is_asked_about_again
         chat.say(alice, "/rename", reply_to=question["message_id"])
         await chat.wait_for("What shall report.pdf be called?")
         chat.say(alice, "other.pdf")
-        await chat.wait_for("It will be saved as other.pdf.")
+        await chat.wait_for("It will be called other.pdf.")
         looked.release()
         await chat.wait_for("There is a file of that name already.")
         chat.say(alice, "/cancel")

@@ -140,7 +140,7 @@ async def test_a_document_that_waits_goes_up_under_its_new_name(world: World, si
         side.press(chat, alice, await chat.wait_for("[document] second.txt"), "Rename")
         await chat.wait_for("What shall second.txt be called?")
         chat.say(alice, "chosen.txt")
-        await chat.wait_for("It will be saved as chosen.txt.")
+        await chat.wait_for("It will be called chosen.txt.")
         held.release()
         await chat.wait_for(lambda _: any(text.startswith(SAVED) and "chosen.txt, " in text for text in said(chat)))
     assert set(world.objects) == {"first.txt", "chosen.txt"}
@@ -158,7 +158,7 @@ async def test_a_document_that_is_renamed_while_it_goes_up_is_renamed_when_it_is
         side.press(chat, alice, await chat.wait_for("[document] report.pdf"), "Rename")
         await chat.wait_for("What shall report.pdf be called?")
         chat.say(alice, "chosen")
-        await chat.wait_for("It will be saved as chosen.pdf.")
+        await chat.wait_for("It will be called chosen.pdf.")
         held.release()
         await chat.wait_for("report.pdf is called chosen.pdf now.")
     assert list(world.objects) == ["chosen.pdf"]

@@ -28,7 +28,7 @@ _NAMING = re.compile(r"(?:There is a file of that name already\. )?What shall (.
 _LIST = re.compile(r"Your saved files: (\d+)|You have no saved files yet\.")
 _NUMBERED = re.compile(r"(.*) \(\d+\)(\.\w+)?")
 _DIALOGUE = re.compile(
-    r"(It will be saved as|Its name stays) .*\.$"
+    r"(It will be called|Its name stays) .*\.$"
     r"|Which file\? "
     r"|.* is still there\.$"
     r"|.*: still working on what you asked before\.$"
@@ -62,7 +62,8 @@ class Said:
         """What the message is about: one document, or the list of them."""
         head, *rows = self.text.split("\n")
         about = head.removeprefix(TAKEN).removeprefix(SAVED)
-        return [row.removeprefix("• ") for row in rows] if _FOLDED.fullmatch(about) else [about]
+        listed = [row.removeprefix("• ") for row in rows if row.startswith("• ")]
+        return listed if _FOLDED.fullmatch(about) else [about]
 
     @property
     def taken(self) -> list[str]:
@@ -98,7 +99,7 @@ class Said:
     @property
     def accepts(self) -> bool:
         """Whether it says that a document will be called as its sender wants."""
-        return self.text.startswith(("It will be saved as ", "Its name stays "))
+        return self.text.startswith(("It will be called ", "Its name stays "))
 
     @property
     def says_taken(self) -> bool:

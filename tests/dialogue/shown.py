@@ -15,7 +15,7 @@ TAKEN, SAVED = "[document] ", "[document has been saved] "
 ENDED = ("saved", "cancelled", "not saved")
 _ALREADY = " (it was there already)"
 _RENAMED = re.compile(r"(.+) is called (.+) now\.")
-_NAME_SET = re.compile(r"(?:It will be saved as|Its name stays) (.+)\.")
+_NAME_SET = re.compile(r"(?:It will be called|Its name stays) (.+)\.")
 _DELETED = re.compile(r"(.+) is deleted\.")
 _GONE = re.compile(r"(.+) was gone already\.")
 
@@ -38,7 +38,7 @@ def told_saved(request: Request) -> list[Told]:
         (id_,) = {about for _, about in ids(request)}
         return [Told(_key_in(head), id_, any("was there already" in row for row in rows))]
     found: list[str | None] = [id_ for verb, id_ in ids(request) if verb == "card"]
-    items = [row.removeprefix("• ") for row in rows]
+    items = [row.removeprefix("• ") for row in rows if row.startswith("• ")]
     return [
         Told(_key_in(item.removesuffix(_ALREADY)), id_, item.endswith(_ALREADY))
         for item, id_ in zip(items, found or [None] * len(items), strict=True)

@@ -28,7 +28,7 @@ SIGNS = {
     "polling failed; trying again": Outcome.WAITS,
     "the messenger can't be written to; trying again": Outcome.WAITS,
     "flood limit reached": Outcome.WAITS,
-    "out of reach at start; there is unfinished work, so this is waited out": Outcome.WAITS,
+    "out of reach at start; trying again": Outcome.WAITS,
 }
 """The lines of the log by which the operator knows."""
 

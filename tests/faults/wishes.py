@@ -100,7 +100,7 @@ async def asked_whether_to_rename(cell: Cell) -> None:
     sent = cell.send()
     await cell.heard("Rename it before it is saved?")
     cell.chat.say(cell.person, "keep", reply_to=sent["message_id"])
-    cell.also_said = (f"[document] {cell.name}: got it. Rename it", f"It will be saved as {cell.name}.")
+    cell.also_said = (f"[document] {cell.name}: got it. Rename it", f"It will be called {cell.name}.")
 
 
 async def asked_about_the_name(cell: Cell) -> None:

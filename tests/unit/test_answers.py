@@ -125,7 +125,19 @@ def test_an_open_question_that_another_person_replies_to_is_not_called_settled()
 @pytest.mark.parametrize("text", ["thanks", "ok thank you", "спасибо", "what is that?"])
 def test_talk_is_no_answer_to_the_question_about_a_taken_name(text: str) -> None:
     report = item(state=UploadState.ASKING)
-    assert kinds(asking(Ask.CONFLICT, report), said(text), facts(report)) == [DocumentRequired]
+    found = effects(asking(Ask.CONFLICT, report), said(text), facts(report))
+    assert found == (Say(WhichQuestion(several=False, reply_to=said(text).message_id)),)
+
+
+@pytest.mark.parametrize("text", ["cancel", "Отменить"])
+def test_the_word_on_the_button_beside_keep_name_gives_up_the_upload_and_the_command_only_leaves_the_question(
+    text: str,
+) -> None:
+    report = item(state=UploadState.ASKING)
+    state, known = asking(Ask.KEEP_NAME, report), facts(report, on_their_way=(report,))
+    assert kinds(state, said(text), known) == [Cancel, Stopped]
+    assert kinds(state, replace(said(text), meant="/cancel"), known) == [Cancel, Stopped]
+    assert kinds(state, said("/cancel"), known) == [NameSet, Release]
 
 
 @pytest.mark.parametrize("text", ["yes", "да", "No", "нет."])

@@ -198,8 +198,9 @@ def _answered(state: ChatState, update: UpdateObj, rules: Rules, facts: Facts) -
     questions = commands.questions_answered(state, update, facts) if update.text else ()
     if questions:
         return commands.answered(state, update, questions, facts)
-    if commands.is_ambiguous(state, update, facts):
-        return Decision(state, (Say(WhichQuestion(reply_to=update.message_id)),))
+    unsure = commands.maybe_answered(state, update, facts) if update.text else ()
+    if unsure:
+        return Decision(state, (Say(WhichQuestion(several=len(unsure) > 1, reply_to=update.message_id)),))
     if update.text and commands.replies_to_settled(state, facts):
         return Decision(state, (Say(QuestionSettled(reply_to=update.message_id)),))
     return Decision(state, (Say(DocumentRequired(reply_to=update.message_id)),))

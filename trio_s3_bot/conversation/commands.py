@@ -69,9 +69,11 @@ def command_in(text: str | None) -> Command | None:
 def meant_by_a_word(state: ChatState, update: UpdateObj, facts: Facts) -> Command | None:
     """The command that a word stands for, unless it may be the new name that was asked for: a file may be called so."""
     command = command_in(update.meant)
-    if command is None or command.name == "cancel":
-        return command
+    if command is None:
+        return None
     answered = questions_answered(state, update, facts)
+    if command.name == "cancel":  # where a button is called so, the word means that
+        return None if any(question.ask is Ask.KEEP_NAME for question in answered) else command
     return None if any(question.ask is not Ask.DELETE for question in answered) else command
 
 
@@ -112,6 +114,8 @@ def answered(state: ChatState, update: UpdateObj, questions: Sequence[Question],
     unfit = _unfit(item, update)
     if unfit is not None:
         return _say(state if item.busy else state.settled(item.id), unfit)
+    if texts.means("cancel", text) and question.ask is Ask.KEEP_NAME and item.open:
+        return _stopped(state, update, item)
     if texts.means("cancel", text) or (question.ask is Ask.NEW_NAME and texts.means("no", text)):
         return _left(state, update, question, item)
     match question.ask:
@@ -133,10 +137,10 @@ def replies_to_settled(state: ChatState, facts: Facts) -> bool:
     return facts.replied_asks is not None and facts.replied_asks not in open_ones
 
 
-def is_ambiguous(state: ChatState, update: UpdateObj, facts: Facts) -> bool:
-    """Whether a text could be the answer to any of several open questions."""
+def maybe_answered(state: ChatState, update: UpdateObj, facts: Facts) -> Sequence[Question]:
+    """The open questions that a text may be meant for, though it answers none: one, or any of several."""
     meant = _live(state, update, facts) if update.reply_to is None else []
-    return len(meant) > 1 and any(_is_answer(question, update) for question in meant)
+    return meant if len(meant) == 1 or any(_is_answer(question, update) for question in meant) else ()
 
 
 def _say(state: ChatState, notice: AnyNotice) -> Decision:
@@ -238,8 +242,7 @@ def _cancel(state: ChatState, update: UpdateObj, facts: Facts) -> Decision:
     found = [facts.items[item] for item in meant]
     running = [item for item in found if item.open and item.is_of(update.sender)]
     if len(running) == 1:
-        stopped = Stopped(name=running[0].name, reply_to=update.message_id)
-        return Decision(state.settled(running[0].id), (Cancel(running[0].id), Say(stopped)))
+        return _stopped(state, update, running[0])
     if running:
         return _say(state, StatusList(page=0, which=True))
     return _say(state, NothingToCancel(reply_to=update.message_id))
@@ -261,11 +264,15 @@ def _to_leave(state: ChatState, update: UpdateObj, facts: Facts) -> Question | N
 def _left(state: ChatState, update: UpdateObj, question: Question, item: Item) -> Decision:
     match question.ask:
         case Ask.CONFLICT if item.open:
-            stopped = Stopped(name=item.name, reply_to=update.message_id)
-            return Decision(state.settled(item.id), (Cancel(item.id), Say(stopped)))
+            return _stopped(state, update, item)
         case Ask.DELETE:
             return _say(state.settled(item.id), StillThere(name=item.name, reply_to=update.message_id))
     return _kept(state, update, item)
+
+
+def _stopped(state: ChatState, update: UpdateObj, item: Item) -> Decision:
+    stopped = Stopped(name=item.name, reply_to=update.message_id)
+    return Decision(state.settled(item.id), (Cancel(item.id), Say(stopped)))
 
 
 def _about_a_file(state: ChatState, update: UpdateObj, command: Command, facts: Facts) -> Decision:

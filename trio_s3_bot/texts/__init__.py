@@ -322,7 +322,9 @@ _ONE: dict[type, Callable[[Any, str], str]] = {
     NotSavedYet: lambda notice, language: words.NOT_SAVED_YET.of(language, name=shown(notice.name)),
     ChoreFailed: _chore_failed,
     Stopped: lambda notice, language: words.STOPPED.of(language, name=shown(notice.name)),
-    WhichQuestion: lambda _, language: words.WHICH_QUESTION.of(language),
+    WhichQuestion: lambda notice, language: (words.WHICH_QUESTION if notice.several else words.IF_AN_ANSWER).of(
+        language
+    ),
     QuestionSettled: lambda _, language: words.QUESTION_SETTLED.of(language),
     NothingToCancel: lambda _, language: words.NOTHING_TO_CANCEL.of(language),
     Link: _link,
@@ -340,7 +342,9 @@ def _folded(notices: Sequence[AnyNotice], language: str) -> str:
     asking = any(isinstance(notice, Accepted) and notice.asking for notice in notices)
     head = words.ACCEPTED_ASKING_MANY if asking else heads[type(notices[0])]
     items = [_item(notice, language) for notice in notices]
-    return listed(head.of(language, files=words.FILES.of(language, len(notices))), items, language)
+    said = listed(head.of(language, files=words.FILES.of(language, len(notices))), items, language)
+    some_beside = any(isinstance(notice, Saved) and notice.name_was_taken for notice in notices)
+    return f"{said}\n{words.SOME_BESIDE.of(language)}" if some_beside else said
 
 
 def _item(notice: AnyNotice, language: str) -> str:

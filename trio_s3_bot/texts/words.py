@@ -83,6 +83,10 @@ SAVED_BESIDE = Text(
     "The name {asked} was taken already; nothing was overwritten.",
     "Имя {asked} уже занято; ничего не перезаписано.",
 )
+SOME_BESIDE = Text(
+    "Where a name was taken already, a number was added to it; nothing was overwritten.",
+    "К занятым именам добавлены номера; ничего не перезаписано.",
+)
 FAILED = Text("{name} could not be saved. {why}", "Файл {name} не сохранён. {why}")
 FAILED_MANY = Text("{files} could not be saved:", "Не удалось сохранить {files}:")
 DELAYED = Text(
@@ -190,7 +194,7 @@ NAME_PROBLEMS: dict[NameProblem, Text] = {
     NameProblem.IMPOSSIBLE: Text("That can't be the name of a file.", "Так файл назвать нельзя."),
     NameProblem.TAKEN: Text("There is a file of that name already.", "Файл с таким именем уже есть."),
 }
-NAME_SET = Text("It will be saved as {name}.", "Файл будет сохранён как {name}.")
+NAME_SET = Text("It will be called {name}.", "Файл будет называться {name}.")
 NAME_STAYS = Text("Its name stays {name}.", "Имя остаётся прежним: {name}.")
 CONFLICT = Text(
     "{name} is there already. Replace it, keep both, or cancel? A new name is an answer, too.",
@@ -228,6 +232,10 @@ WHICH_QUESTION = Text(
     "mean, or use its buttons.",
     "[document is required] Если это ответ: я спросил о нескольких файлах, поэтому ответьте на нужный вопрос "
     "или нажмите кнопку под ним.",
+)
+IF_AN_ANSWER = Text(
+    "[document is required] If that was an answer to my question, reply to it, or use its buttons.",
+    "[document is required] Если это ответ на мой вопрос, ответьте на сообщение с ним или нажмите кнопку под ним.",
 )
 QUESTION_SETTLED = Text(
     "[document is required] That question is settled already. If there is another one open, reply to that.",
@@ -277,7 +285,7 @@ class ToastText(enum.Enum):
     STALE = Text("This button no longer works.", "Эта кнопка больше не действует.")
     NOT_YOURS = NOT_YOURS
     CANCELLING = Text("Cancelling…", "Отменяю…")
-    KEPT = Text("All stays as it is.", "Всё остаётся как есть.")
+    KEPT = Text("Left as it is.", "Оставляю как есть.")
     BUSY = Text("Still working on it.", "Ещё занимаюсь этим.")
 
 

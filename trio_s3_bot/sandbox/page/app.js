@@ -8,7 +8,7 @@ const ALBUM_MAX = 10; // files that a messenger groups into one album
 const QUIET = 3000; // ms without a poll after which no bot is there
 const ACTIVE = 5000; // ms that "typing" lasts (Bot API, sendChatAction)
 
-const state = { people: [], person: sessionStorage.getItem("person") || "", replyTo: null, asked: 0, files: [], acts: null };
+const state = { people: [], person: sessionStorage.getItem("person") || "", replyTo: null, asked: 0, files: [], acts: null, named: null };
 const chat = new Chat({ press, reply, say: (text) => attempt(() => post("say", { person: state.person, text })) });
 let stream = null;
 
@@ -105,11 +105,20 @@ function showPeople(people) {
   state.people = people;
   const me = people.find((person) => person.id === state.person);
   if (!me) return;
-  if (document.activeElement !== $("name")) $("name").value = me.name;
+  showName(me);
   for (const radio of document.querySelectorAll("[name=language]")) radio.checked = radio.value === me.language;
   $("everybody").replaceChildren(...people.map(personRow));
   const titles = new Map(people.map((person) => [person.messenger, person.title]));
   $("adders").replaceChildren(...[...titles].map(([messenger, title]) => adder(messenger, title, titles.size > 1)));
+}
+
+// What is being typed stays, unless one has become somebody else meanwhile.
+function showName(me) {
+  const typing = document.activeElement === $("name");
+  if (typing && state.named === me.id) return;
+  $("name").value = me.name;
+  if (typing) $("name").select();
+  state.named = me.id;
 }
 
 function personRow(person) {
