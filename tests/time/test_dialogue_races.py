@@ -9,14 +9,14 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from tests.time.fakes import ScriptedMessenger, StoreInMemory, TimedTransfer, until
-from tests.time.scenes import ask, begin, bot, decide, document, end, person, take, update
+from tests.time.scenes import ask, begin, bot, decide, document, end, person, speaking, take, update
 from trio_s3_bot.conversation import Cancel, Delete, Effect, Rename, Say, SetName, Take
 from trio_s3_bot.errors import SourceUnavailable, StoreRefused, StoreUnavailable, Unavailable
 from trio_s3_bot.inbox import Inbox
 from trio_s3_bot.keys import JOB_METADATA
 from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import OutMessage, UploadState
-from trio_s3_bot.notices import Accepted, Saved
+from trio_s3_bot.notices import Accepted, Conflict, Saved
 
 ALICE, BOB = person(1), person(2)
 HOUR = 3600.0
@@ -244,6 +244,24 @@ async def test_an_album_of_which_all_was_over_when_it_was_said_to_be_taken_is_pu
     shown = [request.text for request in messenger.said if request.text.startswith("[document] ")]
     assert shown[0] == "[document] a\nsaved"
     assert shown[-1] == "[document] 2 files:\n• a: saved\n• b: saved"
+
+
+async def test_a_question_whose_buttons_are_still_to_be_taken_off_parts_no_document_from_its_album(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    for name in ("a", "b"):
+        await decide(inbox, ALICE, [Take(name, document(name), name, None, 1, album="album")])
+    first, second = await inbox.uploads.claim(), await inbox.uploads.claim()
+    assert first is not None
+    assert second is not None
+    await end(inbox, first)
+    await decide(inbox, ALICE, [Say(Conflict(upload="b", name="b", answered=True), edit_of=7)])
+    await end(inbox, second)
+    async with speaking(inbox, messenger) as outbox:
+        await outbox.until_all_is_said()
+    assert [request.text.partition(":")[0] for request in messenger.said if request.kind == "send"] == [
+        "[document has been saved] 2 files"
+    ]
 
 
 class Forgetful(StoreInMemory):

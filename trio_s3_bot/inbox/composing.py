@@ -25,7 +25,8 @@ _HELD_BACK = (
 )
 _TOLD_TOGETHER = (
     f"chat = ? AND kind = ? AND NOT ({_HELD_BACK}) AND NOT EXISTS (SELECT 1 FROM notices AS before "
-    "WHERE before.chat = notices.chat AND before.upload = notices.upload AND before.seq < notices.seq)"
+    "WHERE before.chat = notices.chat AND before.upload = notices.upload AND before.seq < notices.seq"
+    " AND before.edit_of IS NULL)"
 )
 _WAITING = (
     "SELECT seq, body, album, edit_of,"
