@@ -128,6 +128,8 @@ class Licences:
         for doc in meant:
             if text in said_in_words and doc.id in asked:
                 said_in_words[text](doc)
+            if text == "cancel" and self._scene.rename == "ask":  # the button beside "Keep name" is called so
+                self.cancelled.setdefault(doc.id, turn)
             if replied or doc.id in self._naming or text.endswith(".txt"):
                 self._choose(turn, doc, text)
             if text == "yes" and self._scene.rename == "ask":
