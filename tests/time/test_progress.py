@@ -93,9 +93,11 @@ async def test_what_is_shown_is_how_it_stands_at_that_moment(
 async def test_an_upload_shorter_than_an_interval_shows_no_progress(
     inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer, seconds: float
 ) -> None:
+    """Each in a chat of its own: a message about several that is edited for one shows how far the others are."""
     transfer.seconds = seconds
     async with working(inbox, messenger, store, transfer) as outbox:
-        await take(inbox, ALICE, *[f"{number}.bin" for number in range(12)])
+        for number in range(12):
+            await take(inbox, person(number), f"{number}.bin")
         await all_ended(inbox)
         await outbox.until_all_is_said()
     assert shown(messenger) == []
