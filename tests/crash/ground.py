@@ -21,7 +21,7 @@ from .program import Instant, Program
 from .stores import BUCKET, Store
 from .wanted import Place
 
-PATIENCE = 60
+PATIENCE = 120
 """Seconds from the last start of the program until all has to be done."""
 
 PART_SIZE = 5 * 2**20
