@@ -20,8 +20,6 @@ from tests.faults.starts import Start, nothing_left, work_left
 from tests.faults.table import read
 from tests.faults.wishes import (
     asked_about_the_name,
-    asked_for_a_name,
-    asked_whether_to_delete,
     asked_whether_to_rename,
     cancelled_during,
     cancelled_meanwhile,
@@ -143,8 +141,8 @@ ROWS = {
     "sendMessage greeting": Row("sendMessage", on_its_way()),
     "sendMessage document": Row("sendMessage", on_its_way(1)),
     "sendMessage saved": Row("sendMessage", on_its_way(2)),
-    "sendMessage name": Row("sendMessage", asked_for_a_name),
-    "sendMessage deletion": Row("sendMessage", asked_whether_to_delete),
+    "sendMessage name": Row("sendMessage", renamed),
+    "sendMessage deletion": Row("sendMessage", deleted),
     "editMessageText progress": Row("editMessageText", shown_as_progress),
     "editMessageText last": Row("editMessageText", put_to_rest),
     "editMessageText pressed": Row("editMessageText", deleted_in_the_list),

@@ -23,9 +23,9 @@ from tests.faults.starts import Start, nothing_left, work_left
 from tests.faults.table import read
 from tests.faults.wishes import (
     asked_about_the_name,
-    asked_for_a_name,
     cancelled_while_asking,
     deleted_in_the_list,
+    renamed,
 )
 from trio_s3_bot.sandbox.faults import Refused
 from trio_s3_bot.sandbox.replies import Reply, Work, json_reply
@@ -167,7 +167,7 @@ ROWS = {
     "messages.send greeting": Row("messages.send", on_its_way()),
     "messages.send document": Row("messages.send", on_its_way(1)),
     "messages.send saved": Row("messages.send", on_its_way(2)),
-    "messages.send name": Row("messages.send", asked_for_a_name),
+    "messages.send name": Row("messages.send", renamed),
     "messages.getById": Row("messages.getById", not_told_its_number),
     "messages.edit progress": Row("messages.edit", shown_as_progress),
     "messages.edit last": Row("messages.edit", put_to_rest),

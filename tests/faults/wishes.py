@@ -15,15 +15,11 @@ IRREVOCABLE = "It can't be brought back."
 
 
 async def renamed(cell: Cell) -> None:
-    """The saved document is given another name, by copying it in the store."""
-    message = await cell.saved()
-    cell.strike()
-    _press(cell, message, RENAME)
-    await _name_given(cell, f"{cell.stem} new")
+    """
+    The saved document is given another name, by copying it in the store.
 
-
-async def asked_for_a_name(cell: Cell) -> None:
-    """The question for the new name is struck. If it is lost, the button is pressed once more."""
+    If the question for the new name is what is struck, and is lost, the button is pressed once more.
+    """
     message = await cell.saved()
     cell.strike()
     _press(cell, message, RENAME)
@@ -62,15 +58,7 @@ async def renamed_to_a_taken_name(cell: Cell) -> None:
 
 
 async def deleted(cell: Cell) -> None:
-    """The saved document is deleted by its sender."""
-    message = await cell.saved()
-    cell.strike()
-    cell.chat.say(cell.person, "/delete", reply_to=message["message_id"])
-    await _deletion_confirmed(cell)
-
-
-async def asked_whether_to_delete(cell: Cell) -> None:
-    """The question whether to delete it is struck. If it is lost, the command is given once more."""
+    """The saved document is deleted by its sender. If the question whether to is lost, it is asked for once more."""
     message = await cell.saved()
     cell.strike()
     cell.chat.say(cell.person, "/delete", reply_to=message["message_id"])
