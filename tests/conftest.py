@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.sides import Side
+from tests.time.fakes import Disk, inbox_on, open_disk
 from tests.world import World, open_world
+from trio_s3_bot.inbox import Inbox
 
 # Examples are bounded in number; how long one takes says more about the machine than about the code.
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,3 +36,16 @@ def side(world: World) -> Side:
     """The messenger that the bots of the world are in, if it is one alone."""
     (side,) = world.sides
     return side
+
+
+@pytest.fixture
+async def disk() -> AsyncIterator[Disk]:
+    """What an inbox in memory is on."""
+    async with open_disk() as disk:
+        yield disk
+
+
+@pytest.fixture
+async def inbox(disk: Disk) -> Inbox:
+    """An empty inbox."""
+    return await inbox_on(disk)

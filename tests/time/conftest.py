@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,8 +12,7 @@ from structlog.testing import capture_logs
 from trio.abc import Instrument
 from trio.testing import MockClock
 
-from tests.time.fakes import Disk, ScriptedMessenger, StoreInMemory, inbox_on, open_disk
-from trio_s3_bot.inbox import Inbox
+from tests.time.fakes import ScriptedMessenger, StoreInMemory
 
 T = TypeVar("T")
 
@@ -39,19 +38,6 @@ def quiet() -> Iterator[None]:
     """Tracebacks of errors that are meant to be cost more time than all the rest."""
     with capture_logs():
         yield
-
-
-@pytest.fixture
-async def disk() -> AsyncIterator[Disk]:
-    """What the inbox is on."""
-    async with open_disk() as disk:
-        yield disk
-
-
-@pytest.fixture
-async def inbox(disk: Disk) -> Inbox:
-    """An empty inbox."""
-    return await inbox_on(disk)
 
 
 @pytest.fixture
