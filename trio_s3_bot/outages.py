@@ -36,13 +36,9 @@ class Outage:
     def over(self) -> bool:
         return self._until <= trio.current_time()
 
-    def worked_since(self, time: float) -> bool:
-        """Whether anything has succeeded since a time on trio's clock."""
-        return self._worked_at >= time
-
     def works_beside(self, began: float) -> bool:
-        """Whether something else has just succeeded where an attempt, begun at that time, failed."""
-        return self.worked_since(began - JUST_NOW)
+        """Whether something else has just succeeded where an attempt, begun then on trio's clock, failed."""
+        return self._worked_at >= began - JUST_NOW
 
     @property
     def worth_telling(self) -> bool:

@@ -45,7 +45,7 @@ class Shelf:
                     await self._look_at(await self._files.page(chat, shown.page, shown.query, size))
                     effects.append(effect)
                 case Say(notice=Card(upload=item)):
-                    await self._looked_at(chat, item)
+                    await self._look_at_one(chat, item)
                     effects.append(effect)
                 case Forget(item=item):
                     effects += [effect] if await self._is_gone(chat, item) else []
@@ -81,9 +81,12 @@ class Shelf:
 
     async def _looked_at(self, chat: Chat, item: str) -> SavedFile | None:
         """A file as it is after a look at it."""
+        await self._look_at_one(chat, item)
+        return await self._files.get(chat, item)
+
+    async def _look_at_one(self, chat: Chat, item: str) -> None:
         file = await self._files.get(chat, item)
         await self._look_at([file] if file else [])
-        return await self._files.get(chat, item)
 
     async def _look_at(self, files: Sequence[SavedFile]) -> None:
         """Ask the store about each file; what it doesn't answer in time stays as it is on record."""

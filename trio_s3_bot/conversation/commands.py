@@ -132,8 +132,7 @@ def answered(state: ChatState, update: UpdateObj, questions: Sequence[Question],
 
 def replies_to_settled(state: ChatState, facts: Facts) -> bool:
     """Whether the answered message puts a question that is no longer open."""
-    found = (state.question(item) for item in facts.replied)
-    open_ones = {question_label(each.ask, facts.items[each.item].name) for each in found if each is not None}
+    open_ones = {_label(question, facts) for question in _open_about_replied(state, facts)}
     return facts.replied_asks is not None and facts.replied_asks not in open_ones
 
 
@@ -160,12 +159,17 @@ def _about_replied(state: ChatState, update: UpdateObj, facts: Facts) -> list[Qu
 
     If that puts a question itself, the answer is to no other one that has come in its place.
     """
-    found = (state.question(item) for item in facts.replied)
-    return [
-        question
-        for question in _of_sender((question for question in found if question is not None), update, facts)
-        if facts.replied_asks in (None, question_label(question.ask, facts.items[question.item].name))
-    ]
+    found = _of_sender(_open_about_replied(state, facts), update, facts)
+    return [question for question in found if facts.replied_asks in (None, _label(question, facts))]
+
+
+def _open_about_replied(state: ChatState, facts: Facts) -> list[Question]:
+    """Anybody's open questions about the documents that the answered message is about."""
+    return [question for item in facts.replied if (question := state.question(item)) is not None]
+
+
+def _label(question: Question, facts: Facts) -> str:
+    return question_label(question.ask, facts.items[question.item].name)
 
 
 def _live(state: ChatState, update: UpdateObj, facts: Facts) -> list[Question]:

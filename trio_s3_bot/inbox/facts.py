@@ -23,7 +23,7 @@ def find(connection: sqlite3.Connection, update: UpdateObj, wants: Wants, now: f
     replied = _replied(connection, chat_key, wants.reply_to)
     named = _named(connection, chat_key, wants.name)
     open_items = _open_items(connection, chat_key, sender) if wants.open_items else ()
-    asks = _question_put(connection, chat_key, wants.reply_to)
+    asks = _question_put(connection, chat_key, wants.reply_to) if replied else None
     found = ((item, item_of(connection, chat_key, item)) for item in {*wants.items, *replied, *named, *open_items})
     items = {item_id: item for item_id, item in found if item is not None}
     return Facts(

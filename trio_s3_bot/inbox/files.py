@@ -129,11 +129,7 @@ class Files:
 
     async def deleted(self, chore: Chore, notice: AnyNotice) -> None:
         """Commit that a file is no longer there, and what is said about it."""
-
-        def write(connection: sqlite3.Connection, _: str) -> None:
-            rows.forget_file(connection, chore.file.id)
-
-        await self._end(chore, notice, write)
+        await self._end(chore, notice, lambda connection, _: rows.forget_file(connection, chore.file.id))
 
     async def lost(self, chore: Chore, notice: AnyNotice) -> None:
         """Commit that a file turned out to have been removed by somebody else, or replaced."""
@@ -226,5 +222,5 @@ def _chore(connection: sqlite3.Connection, item: str) -> Chore:
     row = connection.execute(f"SELECT {rows.FILE_COLUMNS} FROM files WHERE id = ?", (item,)).fetchone()
     (prefix,) = connection.execute("SELECT prefix FROM files WHERE id = ?", (item,)).fetchone()
     before = None if creating is None else msgspec.json.decode(creating, type=frozenset[str])
-    key, place = prefix + name if name is not None else None, Place(page, query) if page is not None else None
-    return Chore(rows.file_from(connection, row), name, key, before, prefix, place)
+    key = prefix + name if name is not None else None
+    return Chore(rows.file_from(connection, row), name, key, before, prefix, rows.place_in(page, query))

@@ -169,8 +169,7 @@ def forget_replaced(connection: sqlite3.Connection, key: str, by: str) -> list[C
             kind, edit_of, *wanted = dropped
             add_notice(connection, chat, _overtaken(item, name, kind, *wanted), edit_of)
             told.append(chat_of(connection, chat))
-        connection.execute("DELETE FROM questions WHERE item = ?", (item,))
-        connection.execute("DELETE FROM files WHERE id = ?", (item,))
+        _take_off_the_list(connection, item)
     return told
 
 
@@ -178,14 +177,22 @@ def _overtaken(item: str, name: str, kind: str, begun: bool, page: int | None, q
     """What is said of a chore whose file was replaced. One that was to be deleted is gone; we may have done that."""
     if kind != "delete":
         return NoSuchFile(name=name)
-    place = Place(page, query) if page is not None else None
-    return Deleted(upload=item, name=name, was_gone=not begun, place=place)
+    return Deleted(upload=item, name=name, was_gone=not begun, place=place_in(page, query))
+
+
+def place_in(page: int | None, query: str) -> Place | None:
+    """Where in the list of files a chore was asked for, from its columns."""
+    return Place(page, query) if page is not None else None
+
+
+def _take_off_the_list(connection: sqlite3.Connection, item: str) -> None:
+    connection.execute("DELETE FROM questions WHERE item = ?", (item,))
+    connection.execute("DELETE FROM files WHERE id = ?", (item,))
 
 
 def forget_file(connection: sqlite3.Connection, item: str) -> None:
     """A file is on the list no more, and nothing is asked or said about it."""
-    connection.execute("DELETE FROM files WHERE id = ?", (item,))
-    connection.execute("DELETE FROM questions WHERE item = ?", (item,))
+    _take_off_the_list(connection, item)
     connection.execute("DELETE FROM notices WHERE kind = 'Saved' AND upload = ?", (item,))
 
 

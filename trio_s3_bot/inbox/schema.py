@@ -109,7 +109,7 @@ _DIALOGUE = (
     # Where in the list of files a deletion was asked for: a page, and what was searched for.
     "ALTER TABLE chores ADD COLUMN page INTEGER",
     "ALTER TABLE chores ADD COLUMN query TEXT",
-    # Which question a message puts: conversation.Question's `label`.
+    # Which question a message puts: `question_label` of the rules.
     "ALTER TABLE messages ADD COLUMN asks TEXT",
     "ALTER TABLE mentions ADD COLUMN asks TEXT",
     "CREATE INDEX mentions_that_ask ON mentions (item) WHERE asks IS NOT NULL",
