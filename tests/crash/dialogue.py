@@ -22,7 +22,12 @@ class Renaming(Request):
         taken = self.random.choice(TAKEN_NAMES)
         self.typed = typed if unique or self.sending.album else taken
         self.asked_by: int | None = None
-        return [self._at_once] if self.random.random() < 0.3 else [self.find, self._ask, self._answer]
+        at_once = self.random.random() < 0.3 and not self._shares_its_message()
+        return [self._at_once] if at_once else [self.find, self._ask, self._answer]
+
+    def _shares_its_message(self) -> bool:
+        """Then a reply to the message means whichever of its documents is left, if only one is."""
+        return self.sending.album and self.place.side.name == "vk"
 
     async def _at_once(self, patience: float) -> None:  # noqa: ARG002 - there is nothing to wait for
         """With its extension: whether the document is still called as it was sent can't be seen."""
