@@ -38,7 +38,7 @@ class Fates:
     The fates of a chat's documents, by what buttons know them by.
 
     `where` are the keys under which they are found in the end, as far as that is known: of a message that speaks of so
-    many that it has no buttons for them, that tells which it means.
+    many that it has no buttons for them, that tells which it means. It means none that another message has buttons for.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Fates:
         self._where = where
         self._replied = {message.reply_to for message in said}
         self._fates = {document.id: Fate() for document in documents}
+        self._shown = {id_ for message in said if _has_buttons_for_all(message) for id_ in message.about}
         for message in said:
             self._read(message)
 
@@ -78,11 +79,11 @@ class Fates:
     def _called(self, message: Said) -> Iterator[Fate]:
         """The fates of those that a message calls saved."""
         for index, key in enumerate(message.saved):
-            known = len(message.about) == len(message.saved)
-            yield self._fates[message.about[index]] if known else self._guessed(key)
+            yield self._fates[message.about[index]] if _has_buttons_for_all(message) else self._guessed(key)
 
     def _guessed(self, key: str) -> Fate:
-        waiting = [document for document in self._documents if not self.of(document).calls]
+        unshown = [document for document in self._documents if document.id not in self._shown]
+        waiting = [document for document in unshown if not self.of(document).calls]
         for fits in (self._is_there, self._may_be):
             for document in waiting:
                 if fits(document, key):
@@ -111,3 +112,8 @@ class Fates:
         key = message.deleted or message.was_gone
         late = removal.message_id < message.message_id
         return late and removal.key == key and not self.of(removal.document).deleted
+
+
+def _has_buttons_for_all(message: Said) -> bool:
+    """Whether it is known which documents a message calls saved."""
+    return bool(message.saved) and len(message.about) == len(message.saved)
