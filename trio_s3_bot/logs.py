@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+import stamina.instrumentation
 import structlog
 
 # httpx logs every URL at INFO, and the Bot API's URLs carry the token; botocore's DEBUG lines carry headers.
@@ -16,6 +17,8 @@ def configure(level: str) -> None:
     logging.basicConfig(format="%(asctime)s [%(levelname)s] %(name)s: %(message)s", level=level, stream=sys.stderr)
     for name in _OTHERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+    # It logs each retry without saying of what; what failed, and is tried again, has a line of its own.
+    stamina.instrumentation.set_on_retry_hooks(())
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
