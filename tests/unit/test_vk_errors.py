@@ -43,6 +43,11 @@ def test_each_code_is_told_by_what_to_do_about_it(kind: type[Exception], method:
     assert str(error).startswith(f"{method}: {code} Some words")
 
 
+def test_what_vk_says_is_part_of_a_sentence() -> None:
+    error = error_of(SERVER, 5, "User authorization failed: invalid access_token (4).")
+    assert str(error) == f"{SERVER}: 5 User authorization failed: invalid access_token (4)"
+
+
 @pytest.mark.parametrize(
     ("text", "subcode"),
     [

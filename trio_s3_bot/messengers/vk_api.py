@@ -117,7 +117,7 @@ class Api:
 
 def error_of(method: str, code: int, text: str, subcode: int = 0) -> MessengerError:
     """The error that a code of VK's means, by what there is to do about it."""
-    said = f"{method}: {code} {text}"
+    said = f"{method}: {code} {text.removesuffix('.')}"  # part of a sentence
     if code in _TOKEN:
         return TokenRefused(said)
     if code in _DENIED and not _is_about_the_token(method, text, subcode):
