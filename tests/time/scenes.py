@@ -144,9 +144,8 @@ async def end(inbox: Inbox, claim: UploadClaim) -> None:
     """The document is in the bucket."""
     job = claim.job
     saved = SavedFile(job.id, job.chat, job.owner, job.name, job.name, MIB, '"etag"', job.id, 0)
-    await inbox.uploads.finish(
-        job, UploadState.SAVED, Saved(upload=job.id, key=job.name, name=job.name, size=MIB), saved
-    )
+    notice = Saved(upload=job.id, key=job.name, name=job.name, size=MIB, album=job.album)
+    await inbox.uploads.finish(job, UploadState.SAVED, notice, saved)
     inbox.uploads.give_back(claim)
 
 

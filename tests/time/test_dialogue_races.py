@@ -16,7 +16,7 @@ from trio_s3_bot.inbox import Inbox
 from trio_s3_bot.keys import JOB_METADATA
 from trio_s3_bot.messengers.base import Batch
 from trio_s3_bot.model import OutMessage, UploadState
-from trio_s3_bot.notices import Accepted, Conflict, Saved
+from trio_s3_bot.notices import Accepted, AskName, Card, Conflict, Saved
 
 ALICE, BOB = person(1), person(2)
 HOUR = 3600.0
@@ -246,8 +246,17 @@ async def test_an_album_of_which_all_was_over_when_it_was_said_to_be_taken_is_pu
     assert shown[-1] == "[document] 2 files:\n• a: saved\n• b: saved"
 
 
-async def test_a_question_whose_buttons_are_still_to_be_taken_off_parts_no_document_from_its_album(
-    inbox: Inbox, messenger: ScriptedMessenger
+@pytest.mark.parametrize(
+    ("between", "before"),
+    [
+        (Say(Conflict(upload="b", name="b", answered=True), edit_of=7), []),
+        (Say(Card(upload="b")), ["b"]),
+        (Say(AskName(upload="b", name="b")), ["What shall b be called?"]),
+    ],
+    ids=["buttons to be taken off", "a card", "a question"],
+)
+async def test_what_is_still_to_be_said_of_a_document_parts_it_from_its_album_no_more_than_from_its_order(
+    inbox: Inbox, messenger: ScriptedMessenger, between: Say, before: list[str]
 ) -> None:
     for name in ("a", "b"):
         await decide(inbox, ALICE, [Take(name, document(name), name, None, 1, album="album")])
@@ -255,13 +264,13 @@ async def test_a_question_whose_buttons_are_still_to_be_taken_off_parts_no_docum
     assert first is not None
     assert second is not None
     await end(inbox, first)
-    await decide(inbox, ALICE, [Say(Conflict(upload="b", name="b", answered=True), edit_of=7)])
+    await decide(inbox, ALICE, [between])
     await end(inbox, second)
     async with speaking(inbox, messenger) as outbox:
         await outbox.until_all_is_said()
-    assert [request.text.partition(":")[0] for request in messenger.said if request.kind == "send"] == [
-        "[document has been saved] 2 files"
-    ]
+    sent = [request.text for request in messenger.said if request.kind == "send"]
+    assert len(sent) == len(before) + 1
+    assert all(map(str.startswith, sent, [*before, "[document has been saved] 2 files"]))
 
 
 class Forgetful(StoreInMemory):

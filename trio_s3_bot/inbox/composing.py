@@ -19,15 +19,18 @@ FOLD_AT_MOST = 500  # notices in one message; more would only be counted, not li
 _FOLDED_KINDS = tuple(kind.__name__ for kind in FOLDED)
 _FOLDED_ALL = (Delayed.__name__,)  # what is said once is one message, however much it is about
 
-_HELD_BACK = (
-    "kind = 'Saved' AND album IS NOT NULL AND EXISTS (SELECT 1 FROM uploads "
-    f"WHERE uploads.album = notices.album AND uploads.chat = notices.chat AND uploads.{rows.OPEN})"
+_SAID_BEFORE = (
+    "SELECT 1 FROM notices AS before WHERE before.chat = {0}.chat AND before.upload = {0}.upload"
+    " AND before.seq < {0}.seq AND before.edit_of IS NULL"
 )
-_TOLD_TOGETHER = (
-    f"chat = ? AND kind = ? AND NOT ({_HELD_BACK}) AND NOT EXISTS (SELECT 1 FROM notices AS before "
-    "WHERE before.chat = notices.chat AND before.upload = notices.upload AND before.seq < notices.seq"
-    " AND before.edit_of IS NULL)"
+_OF_THE_ALBUM = "uploads.album = notices.album AND uploads.chat = notices.chat"
+_ONE_IS_OPEN = f"SELECT 1 FROM uploads WHERE {_OF_THE_ALBUM} AND uploads.{rows.OPEN}"
+_MORE_TO_SAY_OF_ONE = (
+    f"SELECT 1 FROM uploads JOIN notices AS one ON one.upload = uploads.id WHERE {_OF_THE_ALBUM}"
+    f" AND one.kind = 'Saved' AND EXISTS ({_SAID_BEFORE.format('one')} AND before.kind != 'Saved')"
 )
+_HELD_BACK = f"kind = 'Saved' AND album IS NOT NULL AND (EXISTS ({_ONE_IS_OPEN}) OR EXISTS ({_MORE_TO_SAY_OF_ONE}))"
+_TOLD_TOGETHER = f"chat = ? AND kind = ? AND NOT ({_HELD_BACK}) AND NOT EXISTS ({_SAID_BEFORE.format('notices')})"
 _WAITING = (
     "SELECT seq, body, album, edit_of,"
     " coalesce((SELECT uploads.seq FROM uploads WHERE uploads.id = notices.upload), 0) AS taken_as FROM notices"
@@ -102,8 +105,9 @@ def _next_to_say(connection: sqlite3.Connection, chat_key: str) -> list[_Waiting
     """
     The oldest notice, with the others of its kind if it can be folded.
 
-    What became of the documents of an album is said when that is known of all of them; and what became of any
-    document not before it is said that it was taken. They are told in the order in which they were sent.
+    What is to be said of one document is said in that order. What became of the documents of an album is said when
+    that is known of all of them, and there is nothing else to be said of any before. They are told in the order in
+    which they were sent.
     """
     oldest = f"SELECT kind, seq FROM notices WHERE chat = ? AND NOT ({_HELD_BACK}) ORDER BY seq LIMIT 1"
     first = connection.execute(oldest, (chat_key,)).fetchone()
