@@ -23,6 +23,7 @@ from trio_s3_bot.errors import (
     ChatMoved,
     ChatUnreachable,
     MessageGone,
+    MessengerError,
     OperatorNeeded,
     RequestRefused,
     RetryAfter,
@@ -268,8 +269,13 @@ class Outbox:
             if status.id not in line.last_text and not await self._messages.progress_will_show(status):
                 continue
             line.progress = dict.fromkeys([*uploads, *line.progress])
-            line.last_text[status.id] = message.text
-            await self._edit(line, status, message)
+            try:
+                there = await self._edit(line, status, message)
+            except MessengerError:
+                line.progress.setdefault(upload)  # it may have no other news to be shown by: it has ended, or waits
+                raise
+            if there:
+                line.last_text[status.id] = message.text
             return True
         return False
 
@@ -308,12 +314,13 @@ class Outbox:
             self._budget.pause(error.seconds + AFTER_RETRY_AFTER)
         self._floods[line.chat.key] = now + error.seconds
         line.budget.pause(error.seconds + AFTER_RETRY_AFTER)
-        line.progress.clear()
 
     async def _follow(self, line: _Line, new_id: int) -> None:
         log.info("a group became a supergroup", chat=line.chat.key, new_id=new_id)
         new = await self._messages.move_chat(line.chat, new_id)
         self._moved[line.chat.key] = new
+        for upload in line.progress:
+            self.show_progress(new, upload)
         line.has_message = line.has_rest = False
         line.forget_progress()
         self.serve(new)

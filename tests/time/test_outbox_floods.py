@@ -97,7 +97,9 @@ async def test_after_a_flood_a_chat_begins_slowly(inbox: Inbox, messenger: Scrip
     assert third - second >= 1
 
 
-async def test_a_flood_drops_the_progress_of_the_chat(inbox: Inbox, messenger: ScriptedMessenger) -> None:
+async def test_after_a_flood_each_message_shows_once_how_things_stand_by_then(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
     async with speaking(inbox, messenger, sample=lambda _: Sample(MIB, 2 * MIB)) as outbox:
         for name in ("a.bin", "b.bin"):
             await begin(inbox, ALICE, name)
@@ -106,7 +108,8 @@ async def test_a_flood_drops_the_progress_of_the_chat(inbox: Inbox, messenger: S
         outbox.show_progress(ALICE, "a.bin")
         outbox.show_progress(ALICE, "b.bin")
         await trio.sleep(60)
-    assert [request.kind for request in messenger.tried] == ["send", "send", "edit"]
+    assert [request.kind for request in messenger.tried] == ["send", "send", "edit", "edit", "edit"]
+    assert len({request.message_id for request in messenger.said}) == 2
 
 
 async def test_what_only_the_operator_can_mend_is_named_and_what_was_to_be_said_is_said_then(

@@ -12,7 +12,7 @@ import trio
 
 from tests.time.fakes import Request, ScriptedMessenger, StoreInMemory, TimedTransfer
 from tests.time.scenes import MIB, all_ended, group, most_within, person, speaking, take, uploading
-from trio_s3_bot.errors import SourceUnavailable, StoreUnavailable
+from trio_s3_bot.errors import RetryAfter, SourceUnavailable, StoreUnavailable, Unavailable
 from trio_s3_bot.inbox import Inbox
 from trio_s3_bot.model import Chat
 from trio_s3_bot.outbox import Outbox
@@ -137,6 +137,27 @@ async def test_a_document_that_failed_in_the_middle_ends_in_words_too(
         await all_ended(inbox)
         await outbox.until_all_is_said()
     assert [request for request in messenger.said if request.kind == "edit"][-1].text.endswith("not saved")
+
+
+@pytest.mark.parametrize("error", [Unavailable("502 Bad Gateway"), RetryAfter("429", 5)])
+async def test_what_has_ended_is_shown_though_an_edit_failed_and_nothing_else_moves(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory, transfer: TimedTransfer, error: Exception
+) -> None:
+    failed: list[Request] = []
+
+    def fails_once(request: Request) -> Exception | None:
+        if failed or "a: saved" not in request.text:
+            return None
+        failed.append(request)
+        return error
+
+    messenger.fault = fails_once
+    store.fault = lambda: StoreUnavailable("503") if "a" in store.objects else None
+    await take(inbox, ALICE, "a", "b", size=100 * MIB)
+    async with working(inbox, messenger, store, transfer, slots=1):
+        await trio.sleep(600)
+    assert failed
+    assert "a: saved" in [request for request in messenger.said if request.kind == "edit"][-1].text
 
 
 async def test_while_nothing_moves_nothing_is_edited(
