@@ -279,7 +279,13 @@ class UploadSlots:
 
     async def _count_failure(self, claim: UploadClaim, error: Exception) -> None:
         """The document's own failure: another try after a while, or the end of it."""
-        job, failures = claim.job, claim.attempts.failures + 1
+        job = claim.job
+        try:
+            failures = await self._failures(claim)
+        except StateError as unreadable:
+            self._later(job, STATE_PAUSE)
+            log.error("the state can't be read; the document waits", upload=job.id, error=str(unreadable))
+            return
         if failures >= MOST_FAILURES:
             await self._refuse(claim, DocumentRefused(self._reason(job, error), str(error)))
             return
@@ -289,9 +295,15 @@ class UploadSlots:
             "an upload failed; trying again", upload=job.id, tries=failures, pause=round(pause, 1), error=str(error)
         )
         try:
-            await self._jobs.failed_once(job, str(error))
+            await self._jobs.failed(job, failures, str(error))
         except StateError as unwritable:
             log.error("the state can't be written", error=str(unwritable))
+
+    async def _failures(self, claim: UploadClaim) -> int:
+        """How many attempts in a row have failed by now; one that brought parts to those there were begins the row."""
+        before, now = claim.attempts, await self._jobs.attempts(claim.job)
+        goes_on = before.upload_id is not None and now.upload_id == before.upload_id
+        return 1 if goes_on and len(now.parts) > len(before.parts) else before.failures + 1
 
     def _reason(self, job: UploadJob, error: Exception) -> Reason:
         """What its sender is told of the last of many failures."""

@@ -20,6 +20,9 @@ from trio_s3_bot.errors import (
     UploadGone,
 )
 from trio_s3_bot.inbox import Inbox
+from trio_s3_bot.model import Part, Source
+from trio_s3_bot.progress import Meter
+from trio_s3_bot.transfer import Journal, Plan, Stored
 
 ALICE, BOB = person(1), person(2)
 CUT = SourceUnavailable("7 bytes came where 1048576 were announced")
@@ -161,6 +164,34 @@ async def test_a_large_document_that_is_given_up_leaves_no_multipart_upload(
         assert len(store.open_uploads) == 1
         await all_ended(inbox)
     assert store.open_uploads == {}
+
+
+class OnePartAtATime(TimedTransfer):
+    """A line that breaks after each part; the next attempt goes on from there."""
+
+    parts = 20
+
+    async def run(self, source: Source, plan: Plan, journal: Journal, meter: Meter) -> Stored:
+        self.begun.append((trio.current_time(), plan.key))
+        meter.begin()
+        upload_id = await self._multipart(plan, journal)
+        there = self._store.parts.setdefault(upload_id, [])
+        if len(there) == self.parts:
+            return await self._store.store(plan, source.size or 0, upload_id)
+        there.append(Part(len(there) + 1, PART_SIZE, f'"{len(there)}"'))
+        await journal.part_done(there[-1])
+        raise CUT
+
+
+async def test_a_large_document_that_gets_further_in_each_attempt_is_not_given_up(
+    inbox: Inbox, messenger: ScriptedMessenger, store: StoreInMemory
+) -> None:
+    transfer = OnePartAtATime(store)
+    await take(inbox, ALICE, "a", size=transfer.parts * PART_SIZE)
+    async with uploading(inbox, store, transfer, messenger):
+        await all_ended(inbox)
+    assert "a" in store.objects
+    assert len(transfer.begun) == transfer.parts + 1
 
 
 async def test_a_full_disk_costs_a_document_no_attempt_and_it_is_saved_once(

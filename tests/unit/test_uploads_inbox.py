@@ -162,7 +162,7 @@ async def test_what_an_attempt_left_is_there_after_a_restart(inbox: Inbox, disk:
     await inbox.uploads.created(job, "ours")
     for part in reversed(parts):
         await inbox.uploads.part_done(job, part)
-    await inbox.uploads.failed_once(job, "cut")
+    await inbox.uploads.failed(job, 1, "cut")
     again = await claim(await inbox_on(disk))
     assert again.job == job
     assert again.attempts == Attempts(

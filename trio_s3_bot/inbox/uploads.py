@@ -81,13 +81,14 @@ class Uploads:
             return claim
 
     def give_back(self, claim: UploadClaim) -> None:
-        """End a claim; the document waits again unless `finish` was called."""
+        """End a claim; the document waits again unless its end was committed."""
         self._running.pop(claim.job.id, None)
         self.bell.ring()
 
     async def next_answer_due(self) -> float | None:
         """In how many seconds the first document that waits for an answer no longer waits; `None`: none waits."""
-        query = "SELECT min(ask_until) FROM uploads WHERE state = 'asking' AND ask_until > ?"
+        # With the first condition an index of what is open serves; the second alone would read all that is over.
+        query = f"SELECT min(ask_until) FROM uploads WHERE {rows.OPEN} AND state = 'asking' AND ask_until > ?"
         now = self._clock()
         due: float | None = await self._database.read(lambda c: c.execute(query, (now,)).fetchone()[0])
         if due is None:
@@ -189,9 +190,9 @@ class Uploads:
 
         await self._database.write(write)
 
-    async def failed_once(self, job: UploadJob, error: str) -> None:
-        """Count an attempt that failed because of the document."""
-        await self._update(job, "failures = failures + 1, error = ?", error[:2000])
+    async def failed(self, job: UploadJob, failures: int, error: str) -> None:
+        """Commit how many attempts in a row have failed because of the document, and why the last one did."""
+        await self._update(job, "failures = ?, error = ?", failures, error[:2000])
 
     async def finish(
         self,

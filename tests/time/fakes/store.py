@@ -28,6 +28,7 @@ class StoreInMemory(Bucket):
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
         self.open_uploads: dict[str, str] = {}
+        self.parts: dict[str, list[Part]] = {}
         self.asked: list[float] = []
         self.latency = 0.0
         self.fault: Callable[[], Exception | None] = lambda: None
@@ -77,7 +78,7 @@ class StoreInMemory(Bucket):
         await self._work()
         if self.open_uploads.get(upload_id) != key:
             raise UploadGone(f"no upload {upload_id}")
-        return []
+        return list(self.parts.get(upload_id, ()))
 
     async def list_uploads(self, prefix: str = "") -> list[OpenUpload]:
         await self._work()
