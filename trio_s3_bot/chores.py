@@ -150,6 +150,9 @@ class Chores:
             await self._files.given_up(chore, failed)
         except (StoreError, StateError) as unfinished:
             self._later(chore, unfinished)
+        except Exception as unforeseen:
+            log.exception("a renaming or deletion could not be given up; trying again", item=chore.file.id)
+            self._later(chore, unforeseen)
         else:
             log.error("a renaming or deletion was given up", item=chore.file.id, error=str(error))
             del self._failures[chore.file.id]

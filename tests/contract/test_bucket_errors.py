@@ -9,7 +9,7 @@ from itertools import chain, repeat
 import pytest
 
 from trio_s3_bot.bucket import Body, Bucket, ObjectFacts
-from trio_s3_bot.bucket.objects import OpenUpload
+from trio_s3_bot.bucket.objects import OpenUpload, stored_object
 from trio_s3_bot.errors import (
     KeyTaken,
     ObjectRefused,
@@ -245,6 +245,12 @@ async def test_a_list_that_breaks_off_is_an_outage(reach: Reach) -> None:
     cut_off = Reply(body=b"<ListBucketResult><Contents><Key>cut o")
     with stub(lambda _: cut_off) as server, pytest.raises(StoreUnavailable, match="200 an answer that is not XML"):
         await list_keys(reach("bucket", server.endpoint))
+
+
+def test_an_answer_about_an_object_without_its_size_is_an_outage() -> None:
+    """A gateway's page, for instance: what HEAD brings has no body to tell it by."""
+    with pytest.raises(StoreUnavailable, match="without a size"):
+        stored_object({"ETag": '"e"'})  # type: ignore[typeddict-item]
 
 
 async def test_an_error_in_a_200_keeps_that_status(reach: Reach) -> None:

@@ -42,7 +42,9 @@ class OpenUpload:
 
 
 def stored_object(found: HeadObjectOutputTypeDef) -> StoredObject:
-    """An object, as HeadObject tells it."""
+    """An object, as HeadObject tells it. Raises `StoreUnavailable` for an answer without a size: it is another's."""
+    if "ContentLength" not in found:
+        raise StoreUnavailable("HeadObject: an answer without a size")
     return StoredObject(
         size=found["ContentLength"],
         etag=text_of(found, "ETag"),

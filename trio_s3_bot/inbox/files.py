@@ -75,9 +75,11 @@ class Files:
 
     async def mark(self, gone: Iterable[tuple[SavedFile, bool]]) -> None:
         """Record which files somebody else has removed from the bucket, or put back."""
-        changed = [(is_gone, file.id) for file, is_gone in gone if file.gone != is_gone]
+        # One that was renamed meanwhile was looked for where it is no more.
+        mark = "UPDATE files SET gone = ? WHERE id = ? AND key = ? AND etag = ?"
+        changed = [(is_gone, file.id, file.key, file.etag) for file, is_gone in gone if file.gone != is_gone]
         if changed:
-            await self._database.write(lambda c: c.executemany("UPDATE files SET gone = ? WHERE id = ?", changed))
+            await self._database.write(lambda connection: connection.executemany(mark, changed))
 
     async def claim(self, but_not: Collection[str] = ()) -> Chore | None:
         """Take the next chore that nobody works on and that isn't among `but_not` (ids of files)."""
@@ -99,7 +101,7 @@ class Files:
             return chore
 
     def give_back(self, chore: Chore) -> None:
-        """End a claim; the chore is done again unless `finish` was called."""
+        """End a claim; the chore is done again unless its end was committed."""
         self._claimed.discard(chore.file.id)
         self.bell.ring()
 
@@ -115,9 +117,10 @@ class Files:
 
     async def renamed(self, chore: Chore, etag: str, notice: AnyNotice) -> None:
         """Commit a new name, and what is said about it."""
+        overtaken: list[Chat] = []
 
         def write(connection: sqlite3.Connection, _: str) -> None:
-            rows.forget_replaced(connection, str(chore.key), chore.file.id)
+            overtaken.extend(rows.forget_replaced(connection, str(chore.key), chore.file.id))
             connection.execute(
                 "UPDATE files SET key = ?, name = ?, etag = ?, gone = 0 WHERE id = ?",
                 (chore.key, chore.name, etag, chore.file.id),
@@ -126,6 +129,8 @@ class Files:
             rows.say_saved_as(connection, chore.file.id, str(chore.key), str(chore.name))
 
         await self._end(chore, notice, write)
+        for chat in overtaken:
+            self._tell(chat)
 
     async def deleted(self, chore: Chore, notice: AnyNotice) -> None:
         """Commit that a file is no longer there, and what is said about it."""
