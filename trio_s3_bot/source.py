@@ -83,8 +83,6 @@ class Reader:
     """
     One pass over a source, used by one thread at a time; only `interrupt`, `waits_for` and `close` may be called from
     another.
-
-    `size` is what the source promises, once it is open; `None` where it doesn't.
     """
 
     def __init__(self, source: Source, pools: Pools) -> None:
@@ -149,10 +147,6 @@ class Reader:
             self._response.close()
         self._file = self._response = None
 
-    @property
-    def size(self) -> int | None:
-        return self._source.size
-
     def _go_to(self, position: int) -> None:
         if self._file is None and self._response is None:
             self._open(position)
@@ -181,13 +175,19 @@ class Reader:
         self._asked_at = time.monotonic()
         try:
             count = stream.readinto(view)  # type: ignore[union-attr]
+        except Exception:
+            self._raise_if_interrupted()  # what the read ends with then depends on how the body is framed
+            raise
         finally:
             self._asked_at = None
-        if self._interrupted:
-            trio.from_thread.check_cancelled()
-            raise SourceUnavailable("the document comes too slowly")
+        self._raise_if_interrupted()
         self._position += count
         return count
+
+    def _raise_if_interrupted(self) -> None:
+        if self._interrupted:
+            trio.from_thread.check_cancelled()
+            raise SourceUnavailable("the document comes too slowly") from None
 
     def _open(self, position: int) -> None:
         self._position = 0

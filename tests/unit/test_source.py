@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 import trio
@@ -56,6 +57,33 @@ async def read(server: Stub, pools: Pools, position: int, size: int | None = SIZ
     finally:
         reader.close()
     return bytes(buffer[:count])
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_read_that_is_interrupted_says_so_however_the_body_is_framed(pools: Pools, chunked: bool) -> None:
+    framing = b"Transfer-Encoding: chunked\r\n\r\n3e8\r\n" if chunked else b"Content-Length: 2000\r\n\r\n"
+    sent = trio.Event()
+
+    async def serve(stream: trio.SocketStream) -> None:
+        await stream.receive_some()
+        await stream.send_all(b"HTTP/1.1 200 OK\r\n" + framing + bytes(1000) + b"\r\n" * chunked)
+        sent.set()
+        await trio.sleep_forever()
+
+    async def interrupt(reader: Reader) -> None:
+        await sent.wait()
+        reader.interrupt()
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
+        url = f"http://127.0.0.1:{listener.socket.getsockname()[1]}/"
+        reader = Reader(Source(url=Secret(url), size=None), pools)
+        await trio.to_thread.run_sync(reader.go_to, 0)
+        nursery.start_soon(interrupt, reader)
+        with pytest.raises(SourceUnavailable, match="too slowly"):
+            await trio.to_thread.run_sync(reader.read_into, memoryview(bytearray(2000)))
+        reader.close()
+        nursery.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize("total", [str(SIZE), "*"])
