@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 
@@ -22,7 +23,7 @@ from trio_s3_bot.errors import (
 )
 from trio_s3_bot.inbox import STATE_PAUSE, Claim, Updates
 from trio_s3_bot.messengers.base import Messenger
-from trio_s3_bot.model import Chat
+from trio_s3_bot.model import Chat, Press
 from trio_s3_bot.patience import SHIPPED, Pauses
 from trio_s3_bot.shelf import Shelf
 
@@ -31,6 +32,10 @@ __all__ = ["Worker", "WorkerConfig"]
 MOST_FAILURES = 3  # an update that fails so often is set aside
 MOST_FETCHES = 24  # attempts to get a cropped one whole in an outage, in about one and a half hours as shipped
 MOST_REFUSALS = 6  # the same, if that is refused: a minute
+ANSWERED_WITHIN = 3  # seconds that a worker, who serves the people of all messengers, waits for an answer to a press
+UNANSWERED_FOR = 30  # seconds that presses go without one after that was in vain
+UNRECORDED_PAUSE = 0.25  # seconds between two looks whether it is on record by now what a message replies to
+UNRECORDED_FOR = 20  # seconds from its date that a message waits for that: as long as a request may take, and some
 
 log = structlog.get_logger()
 
@@ -55,6 +60,7 @@ class Worker:
         self._messengers = messengers
         self._rules = rules
         self._pauses = pauses
+        self._silent: dict[str, float] = {}
 
     async def run(self, claims: trio.MemoryReceiveChannel[Claim]) -> None:
         """Handle one update after the other, until no more come."""
@@ -66,6 +72,9 @@ class Worker:
         """Whatever is wrong with an update, it doesn't end the worker."""
         try:
             if claim.update.cropped and await self._gets_whole(claim):
+                return
+            if claim.facts.unrecorded and abs(claim.facts.now - claim.update.date) < UNRECORDED_FOR:
+                self._updates.give_back(claim, pause=UNRECORDED_PAUSE)
                 return
             decision = self._decide(claim)
             await self._answer_presses(claim.update.chat, decision)
@@ -129,11 +138,20 @@ class Worker:
         """A press is answered before anything else: its spinner turns until then, and messengers soon forget it."""
         for effect in decision.effects:
             if isinstance(effect, AnswerPress):
-                text = texts.toast(effect.toast.name, decision.state.language)
-                try:
-                    await self._messengers[chat.messenger].answer(chat, effect.press, text)
-                except MessengerError as error:
-                    log.info("a button press could not be answered", chat=chat.key, error=str(error))
+                await self._answer(chat, effect.press, texts.toast(effect.toast.name, decision.state.language))
+
+    async def _answer(self, chat: Chat, press: Press, text: str) -> None:
+        """What is decided is done in any case; a messenger that doesn't react holds no worker up."""
+        if self._silent.get(chat.messenger, -math.inf) > trio.current_time():
+            return
+        try:
+            with trio.fail_after(ANSWERED_WITHIN):
+                await self._messengers[chat.messenger].answer(chat, press, text)
+        except trio.TooSlowError:
+            self._silent[chat.messenger] = trio.current_time() + UNANSWERED_FOR
+            log.info("a button press is not answered in time", chat=chat.key, within=ANSWERED_WITHIN)
+        except MessengerError as error:
+            log.info("a button press could not be answered", chat=chat.key, error=str(error))
 
     async def _record_failure(self, claim: Claim, error: Exception) -> None:
         # What can't even be given up would come up again at once, for ever.

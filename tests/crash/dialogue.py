@@ -17,7 +17,8 @@ class Renaming(Request):
     """The name is one that nobody else has, or one that others have, too."""
 
     def steps(self) -> list[Deed]:
-        typed, unique = f"chosen {self.number}", self.random.random() < 0.7
+        # The extension that it has by then is added to a name without; of two renamings nobody knows which comes first.
+        typed, unique = f"chosen {self.number}{'' if self.alone else '.bin'}", self.random.random() < 0.7
         # Of the questions about an album's documents only the names in them tell which is which.
         taken = self.random.choice(TAKEN_NAMES)
         self.typed = typed if unique or self.sending.album else taken

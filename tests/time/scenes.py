@@ -111,16 +111,18 @@ async def speaking(
 
 @asynccontextmanager
 async def answering(
-    inbox: Inbox, messenger: ScriptedMessenger, workers: int = 4, access: Access = EVERYBODY
+    inbox: Inbox, messenger: ScriptedMessenger, *others: ScriptedMessenger, workers: int = 4, access: Access = EVERYBODY
 ) -> AsyncIterator[Outbox]:
-    """Poller, workers and outbox at work while the block runs: all but the documents."""
+    """Poller, workers and outbox at work while the block runs: all but the documents. To `others` nothing is said."""
+    messengers = {one.name: one for one in (messenger, *others)}
     rules = Rules(access)
     send, receive = trio.open_memory_channel[Claim](100)
     async with speaking(inbox, messenger) as outbox, trio.open_nursery() as nursery:
-        nursery.start_soon(Poller(messenger, inbox.updates, send).run)
+        for one in messengers.values():
+            nursery.start_soon(Poller(one, inbox.updates, send.clone()).run)
         with receive:
             for _ in range(workers):
-                worker = Worker(inbox.updates, {messenger.name: messenger}, rules)
+                worker = Worker(inbox.updates, messengers, rules)
                 nursery.start_soon(worker.run, receive.clone())
         yield outbox
         nursery.cancel_scope.cancel()

@@ -21,7 +21,7 @@ from trio_s3_bot.errors import (
     Unavailable,
 )
 from trio_s3_bot.inbox import Inbox
-from trio_s3_bot.model import Chat, Sender, UpdateObj
+from trio_s3_bot.model import Chat, Press, Sender, UpdateObj
 
 ALICE, BOB = person(1), person(2)
 SOMEBODY, UNLUCKY = Sender(1), Sender(13)
@@ -44,6 +44,15 @@ class Superstitious:
             self._then()
             raise ValueError(f"{messenger} user 13, {username}")
         return True
+
+
+class Hangs(ScriptedMessenger):
+    """Presses are answered there in vain."""
+
+    async def answer(self, chat: Chat, press: Press, text: str = "") -> None:
+        await super().answer(chat, press, text)
+        await trio.sleep(15)
+        raise Unavailable("no answer in time")
 
 
 def message(chat: Chat, update_id: int, sender: Sender = SOMEBODY) -> UpdateObj:
@@ -276,3 +285,16 @@ async def test_as_long_as_a_server_asks_for_no_message_is_fetched(inbox: Inbox, 
     async with answering(inbox, messenger):
         await trio.sleep(400)
     assert messenger.fetched == [0, 300]
+
+
+async def test_a_messenger_that_hangs_hardly_holds_up_the_people_of_another(
+    inbox: Inbox, messenger: ScriptedMessenger
+) -> None:
+    hangs = Hangs("vk")
+    presses = [Press(str(number), "now", 5) for number in range(40)]
+    async with answering(inbox, messenger, hangs):
+        hangs.deliver([replace(update(person(n, "vk")), text=None, press=press) for n, press in enumerate(presses)])
+        await trio.sleep(1)
+        messenger.deliver([message(ALICE, 1)])
+        await trio.sleep(10)
+    assert messenger.sent[0].at <= 1 + 3

@@ -276,7 +276,7 @@ def _left(state: ChatState, update: UpdateObj, question: Question, item: Item) -
 
 def _stopped(state: ChatState, update: UpdateObj, item: Item) -> Decision:
     stopped = Stopped(name=item.name, reply_to=update.message_id)
-    return Decision(state.settled(item.id), (Cancel(item.id), Say(stopped)))
+    return Decision(state.settled(item.id), (Cancel(item.id), Say(stopped, provided=item.id)))
 
 
 def _about_a_file(state: ChatState, update: UpdateObj, command: Command, facts: Facts) -> Decision:

@@ -35,7 +35,8 @@ def named(state: ChatState, item: Item, text: str, *, reply_to: int | None) -> D
     effects: list[Effect] = [SetName(item.id, name)]
     if item.state is UploadState.ASKING:
         effects.append(Release(item.id))
-    return Decision(state, (*effects, Say(NameSet(upload=item.id, name=name, reply_to=reply_to))))
+    name_set = NameSet(upload=item.id, name=name, reply_to=reply_to)
+    return Decision(state, (*effects, Say(name_set, provided=item.id)))
 
 
 def asked(state: ChatState, item: Item, *, reply_to: int | None, problem: NameProblem | None = None) -> Decision:

@@ -167,6 +167,7 @@ class Facts:
     put the questions which are open about `items`. `named` are the saved ones called so, `open_items` the oldest few
     that are on their way.
     All of them are of this chat, and among `items`.
+    `unrecorded`: the answered message may be one that the bot is sending and doesn't know the number of yet.
     """
 
     items: Mapping[str, Item] = field(default_factory=dict)
@@ -176,15 +177,22 @@ class Facts:
     named: tuple[str, ...] = ()
     open_items: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    unrecorded: bool = False
     now: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Tell the chat something; with `edit_of`, in the place of that message of the bot's."""
+    """
+    Tell the chat something; with `edit_of`, in the place of that message of the bot's.
+
+    `provided`: a document whose name or end was decided on. If that came too late, since it went on while the message
+    was handled, the chat sees instead how it stands.
+    """
 
     notice: AnyNotice
     edit_of: int | None = None
+    provided: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

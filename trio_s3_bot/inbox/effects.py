@@ -25,7 +25,7 @@ from trio_s3_bot.conversation.state import (
 from trio_s3_bot.inbox import rows
 from trio_s3_bot.inbox.rows import Touched
 from trio_s3_bot.model import Chat, UploadState
-from trio_s3_bot.notices import Place
+from trio_s3_bot.notices import Card, Place
 
 
 class Writer:
@@ -44,6 +44,7 @@ class Writer:
         self._ask_until = ask_until
         self._limited = limited
         self.touched = Touched()
+        self._too_late: set[str] = set()
 
     def write(self, effects: Iterable[Effect]) -> Touched:
         """Write them all; returns what they left to do for others."""
@@ -52,7 +53,9 @@ class Writer:
         return self.touched
 
     def say(self, effect: Say) -> None:
-        rows.add_notice(self._connection, self._chat.key, effect.notice, effect.edit_of)
+        late = effect.provided if effect.provided in self._too_late else None
+        notice = effect.notice if late is None else Card(upload=late)
+        rows.add_notice(self._connection, self._chat.key, notice, effect.edit_of)
         self._touch(notices=True)
 
     def take(self, take: Take) -> None:
@@ -82,8 +85,9 @@ class Writer:
     def set_name(self, effect: SetName) -> None:
         # What was to be done about an object of the old name says nothing about one of the new name.
         chosen = "name = ?, policy = NULL, job = json_remove(job, '$.asked_name')"
-        if not self._on_upload(effect.item, chosen, effect.name):
-            self._add_chore(effect.item, "rename", effect.name)  # it has been saved meanwhile
+        taken = self._on_upload(effect.item, chosen, effect.name)
+        if not taken and not self._add_chore(effect.item, "rename", effect.name):  # it has been saved meanwhile
+            self._too_late.add(effect.item)
 
     def wait_longer(self, effect: WaitLonger) -> None:
         self._on_upload(effect.item, "ask_until = ?", self._ask_until)
@@ -108,10 +112,13 @@ class Writer:
             given_up = self._on_upload(effect.item, "cancelled = 1, state = 'waiting', ask_until = NULL")
         if given_up:
             self._connection.execute("DELETE FROM usage WHERE upload = ?", (effect.item,))
+        else:
+            self._too_late.add(effect.item)
         self._touch(uploads=True, cancelled=(*self.touched.cancelled, effect.item))
 
     def rename(self, effect: Rename) -> None:
-        self._add_chore(effect.item, "rename", effect.name)
+        if not self._add_chore(effect.item, "rename", effect.name):
+            self.say(Say(Card(upload=effect.item)))
 
     def delete(self, effect: Delete) -> None:
         self._add_chore(effect.item, "delete", None, effect.edit_of, effect.place)
@@ -139,15 +146,20 @@ class Writer:
 
     def _add_chore(
         self, item: str, kind: str, name: str | None, edit_of: int | None = None, place: Place | None = None
-    ) -> None:
-        """Let something be done to a saved file, unless it is gone or called so. The last new name counts."""
-        self._connection.execute(
+    ) -> bool:
+        """
+        Let something be done to a saved file. The last new name counts until that is begun.
+
+        False if there is nothing to be done: the file is gone or called so, or something else is done to it.
+        """
+        added = self._connection.execute(
             "INSERT INTO chores (item, chat, kind, name, edit_of, page, query) "
             "SELECT id, chat, ?, ?, ?, ?, ? FROM files WHERE id = ? AND key IS NOT prefix || ? "
             "ON CONFLICT (item) DO UPDATE SET name = excluded.name WHERE kind = 'rename' AND creating IS NULL",
             (kind, name, edit_of, *((place.page, place.query) if place else (None, None)), item, name),
         )
         self._touch(chores=True)
+        return added.rowcount > 0
 
     def _count_usage(self, take: Take) -> None:
         self._connection.execute("DELETE FROM usage WHERE at < ?", (self._now - DAY,))

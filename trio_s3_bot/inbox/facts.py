@@ -34,6 +34,7 @@ def find(connection: sqlite3.Connection, update: UpdateObj, wants: Wants, now: f
         named=tuple(item for item in named if item in items),
         open_items=tuple(item for item in open_items if item in items),
         usage=_usage(connection, f"{update.messenger}:{sender.id}", now) if wants.usage and sender else Usage(),
+        unrecorded=wants.reply_to is not None and not replied and _is_being_sent(connection, chat_key),
         now=now,
     )
 
@@ -85,6 +86,11 @@ def _replied(connection: sqlite3.Connection, chat_key: str, message_id: int | No
 def _question_put(connection: sqlite3.Connection, chat_key: str, message_id: int | None) -> str | None:
     query = "SELECT max(asks) FROM mentions WHERE chat = ? AND message_id = ?"
     return connection.execute(query, (chat_key, message_id)).fetchone()[0]  # type: ignore[no-any-return]
+
+
+def _is_being_sent(connection: sqlite3.Connection, chat_key: str) -> bool:
+    query = "SELECT 1 FROM messages WHERE chat = ? AND remote_id IS NULL AND edit_of IS NULL"
+    return _exists(connection, query, chat_key)
 
 
 def _open_questions(connection: sqlite3.Connection, chat_key: str, items: Iterable[Item]) -> Iterator[tuple[str, int]]:

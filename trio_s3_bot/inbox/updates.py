@@ -218,7 +218,8 @@ class Updates:
 
     async def _oldest(self, chat: str) -> Claim | None:
         """The chat's oldest update."""
-        read = partial(_oldest, chat_key=chat, now=self._clock(), limited=self._limited)
+        now = self._clock()
+        read = partial(_oldest, chat_key=chat, now=now, latest=now + self._ask_timeout, limited=self._limited)
         return await sound(self._database, partial(self._database.read, read))
 
     def _wake(self) -> None:
@@ -273,12 +274,14 @@ def _save_cursor(connection: sqlite3.Connection, messenger: str, cursor: str | N
 
 def _forget_old(connection: sqlite3.Connection, messenger: str) -> None:
     connection.execute(
-        "DELETE FROM updates WHERE body IS NULL AND messenger = ? AND seq < (SELECT max(seq) FROM updates) - ?",
+        # The plus keeps the index of the messenger's updates out of it: it holds all that are remembered.
+        "DELETE FROM updates WHERE body IS NULL AND +messenger = ? AND seq < (SELECT max(seq) FROM updates) - ?",
         (messenger, REMEMBERED),
     )
 
 
-def _oldest(connection: sqlite3.Connection, chat_key: str, now: float, *, limited: bool) -> Claim | None:
+def _oldest(connection: sqlite3.Connection, chat_key: str, *, now: float, latest: float, limited: bool) -> Claim | None:
+    """The chat's oldest update; until `latest` any text answers a question that is put now."""
     row = connection.execute(
         "SELECT seq, body, failures FROM updates WHERE chat = ? AND body IS NOT NULL ORDER BY seq LIMIT 1", (chat_key,)
     ).fetchone()
@@ -289,6 +292,7 @@ def _oldest(connection: sqlite3.Connection, chat_key: str, now: float, *, limite
     chat, state = rows.chat_and_state(connection, chat_key) or (update.chat, ChatState())
     if update.chat.key != chat_key:  # its group has moved since
         update = replace(update, chat=chat)
+    state = _timely(state, latest)
     claim = Claim(seq, update, state, failures)
     try:
         wanted = wants(state, update)
@@ -299,6 +303,12 @@ def _oldest(connection: sqlite3.Connection, chat_key: str, now: float, *, limite
             raise
         # Left to the worker, which counts it against this update: raised here, it would end the feeding of all.
         return replace(claim, trouble=error)
+
+
+def _timely(state: ChatState, latest: float) -> ChatState:
+    """After the clock was set back, talk would answer a question for long: to an old one only replies do."""
+    questions = (replace(asked, until=0) if asked.until > latest else asked for asked in state.questions)
+    return replace(state, questions=tuple(questions))
 
 
 def _chat_now(connection: sqlite3.Connection, claim: Claim) -> Chat:
