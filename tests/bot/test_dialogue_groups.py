@@ -115,3 +115,24 @@ async def test_a_question_is_put_where_the_document_was_sent(world: World, side:
         await group.wait_for("Its name stays report.pdf.")
         await all_handled(group, alice)
     assert question.get("message_thread_id") == topic
+
+
+@only("telegram", "VK's groups have no topics")
+async def test_in_a_topic_what_replies_to_nothing_means_what_it_says(world: World) -> None:
+    """Telegram lets each message there reply to the one that made the topic."""
+    alice = world.telegram.user("Alice", language="en")
+    forum = world.telegram.group("Forum", [alice], forum=True)
+    topic = forum.create_topic(alice, "Files")
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **NO_LIMITS}):
+        forum.send_document(alice, "report.pdf", b"content", topic=topic)
+        await forum.wait_for(SAVED)
+        forum.say(alice, "/rename report.pdf", topic=topic)
+        await forum.wait_for("What shall report.pdf be called?")
+        hold = proxy.hold("PutObject")
+        forum.send_document(alice, "other.pdf", b"more", topic=topic)
+        await hold.reached.wait()
+        forum.say(alice, "/cancel", topic=topic)
+        await forum.wait_for("Its name stays report.pdf.")
+        forum.say(alice, "/cancel", topic=topic)
+        await forum.wait_for("other.pdf is cancelled.")
+        hold.release()

@@ -199,7 +199,7 @@ def _from_message(update_id: int, raw: msgspec.Raw, me: TMe) -> UpdateObj:
         text=text,
         caption=message.caption,
         documents=(_document(message.document),) if message.document else (),
-        reply_to=message.reply_to_message.message_id if message.reply_to_message else None,
+        reply_to=answered.message_id if (answered := _answered(message)) else None,
         album=message.media_group_id,
         addressed=_is_addressed(message, text, me),
         silent=_is_silent(message) or not SERVICE_FIELDS.isdisjoint(fields),
@@ -251,10 +251,17 @@ def _own_command(text: str | None, me: TMe) -> str | None:
     return name + text[len(command) :] if at and bot.casefold() == me.username.casefold() else text
 
 
+def _answered(message: TMessage) -> TReply | None:
+    """What a message replies to. In a topic, one that replies to nothing names the message that made the topic."""
+    reply = message.reply_to_message
+    in_topic_only = message.is_topic_message and reply and reply.message_id == message.message_thread_id
+    return None if in_topic_only else reply
+
+
 def _is_addressed(message: TMessage, text: str | None, me: TMe) -> bool:
     if message.chat.type == "private":
         return True
     if text and text.startswith("/"):
         return "@" not in text.split(maxsplit=1)[0]
-    reply = message.reply_to_message
+    reply = _answered(message)
     return reply is not None and reply.from_ is not None and reply.from_.id == me.id
