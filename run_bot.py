@@ -19,6 +19,7 @@ try:
     from trio_s3_bot.base import Bot, BotConfig
     from trio_s3_bot.checks import Finding
     from trio_s3_bot.config import load
+    from trio_s3_bot.config.proxies import agree_on_proxies
     from trio_s3_bot.errors import CheckFailed, ConfigError, StateError
     from trio_s3_bot.sandbox.launch import SandboxFailed, launched
 except ModuleNotFoundError as missing:
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _overrides(options) as overrides:
             config = load(options.config, os.environ, overrides)
             logs.configure(options.log_level or config.log.level)
+            if config.network.proxy is None:
+                agree_on_proxies(os.environ)
             if options.check:
                 return _print_findings(trio.run(Bot(config).check))
             trio.run(_run, config)

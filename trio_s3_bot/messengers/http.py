@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import httpx
 import trio
 
-from trio_s3_bot.errors import Unavailable
+from trio_s3_bot.errors import CheckFailed, Unavailable
 from trio_s3_bot.model import Secret
 
 SPARE = 10  # seconds that a request may take beyond its longest silence
@@ -73,8 +73,16 @@ async def open_connections(
 
 @functools.cache
 def _certificates() -> ssl.SSLContext:
-    """Whom to trust: httpx's own default, but read once for all pools, because nothing at a start takes longer."""
-    return httpx.create_ssl_context()
+    """
+    Whom to trust: httpx's own default, but read once for all pools, because nothing at a start takes longer.
+
+    Raises `CheckFailed` when the environment names certificates that can't be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        what = f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names can't be read: {error.strerror or error}."
+        raise CheckFailed(what, "Correct the variable, or unset it.") from error
 
 
 def _why(error: httpx.HTTPError | httpx.InvalidURL) -> str:
