@@ -22,7 +22,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
-from trio_s3_bot.errors import DocumentRefused, Reason, SourceExpired, SourceUnavailable
+from trio_s3_bot.errors import DocumentRefused, OperatorNeeded, Reason, SourceExpired, SourceUnavailable
 from trio_s3_bot.model import Secret, Source
 from trio_s3_bot.patience import SHIPPED, Timeouts
 
@@ -203,6 +203,9 @@ class Reader:
             on_disk = os.fstat(self._file.fileno()).st_size
         except FileNotFoundError:
             raise SourceExpired("its file has been removed") from None
+        except PermissionError as error:
+            advice = "Let the bot's user read what the local Bot API server has fetched."
+            raise OperatorNeeded(f"a document's file can't be read: {error.strerror}", advice, 60) from error
         except OSError as error:
             raise SourceUnavailable(f"its file can't be read: {error.strerror}") from error
         if self._source.size is not None and self._source.size != on_disk:

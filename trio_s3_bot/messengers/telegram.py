@@ -6,6 +6,7 @@ The token is part of every URL, so no URL of it is ever logged or put into an er
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from trio_s3_bot.errors import (
     DocumentRefused,
     MessageGone,
     MessengerError,
+    OperatorNeeded,
     OutOfOrder,
     PollConflict,
     Reason,
@@ -86,8 +88,10 @@ class Telegram:
         webhook = await self._call("getWebhookInfo", {}, TWebhookInfo)
         if webhook.url:
             raise PollConflict("a webhook is set for this bot", _NO_WEBHOOK)
-        remarks = () if self._me.can_read_all_group_messages else (_PRIVACY_MODE,)
-        return Account(self._me.id, f"@{self._me.username}", remarks)
+        remarks = [] if self._me.can_read_all_group_messages else [_PRIVACY_MODE]
+        if self._config.local_root is not None and not os.access(self._config.local_root, os.R_OK | os.X_OK):
+            remarks.append(Remark("local_root", ". ".join(_no_local_root(self._config.local_root)), fatal=True))
+        return Account(self._me.id, f"@{self._me.username}", tuple(remarks))
 
     async def poll(self, cursor: str | None) -> Batch:
         """One `getUpdates`; the cursor is the offset, the last update's id plus one."""
@@ -150,14 +154,17 @@ class Telegram:
             await self._call("setMyCommands", params, msgspec.Raw)
 
     def _source(self, file_path: str, size: int | None) -> Source:
-        if self._config.local_root is not None and file_path.startswith("/"):
+        if file_path.startswith("/"):
             return Source(path=str(self._inside_local_root(file_path)), size=size)
         url = f"{self._config.api_url}/file/bot{self._config.token.reveal()}/{quote(file_path)}"
         return Source(url=Secret(url), size=size)
 
     def _inside_local_root(self, file_path: str) -> Path:
         """Where the local server's file is on this machine; the server is not trusted to name any other file."""
-        assert self._config.local_root is not None
+        if self._config.local_root is None:
+            raise OperatorNeeded("getFile gave a path on its server", "Set [telegram] local_root to that folder.", 60)
+        if not self._config.local_root.is_dir():
+            raise OperatorNeeded(*_no_local_root(self._config.local_root), 60)
         server_root = self._config.local_server_root or str(self._config.local_root)
         relative = posixpath.relpath(posixpath.normpath(file_path), posixpath.normpath(server_root))
         path = (self._config.local_root / relative).resolve()
@@ -182,6 +189,13 @@ class _Sent(msgspec.Struct):
 
 
 _NO_WEBHOOK = "Delete the webhook with the Bot API's deleteWebhook, or use another bot."
+
+
+def _no_local_root(folder: Path) -> tuple[str, str]:
+    """What is wrong, and what to do about it."""
+    return f"There is no folder {folder} that can be read", "Correct [telegram] local_root, or the rights there."
+
+
 _PRIVACY_MODE = Remark(
     "privacy mode",
     "Telegram's privacy mode is on: in groups the bot sees only commands and replies. To save documents from "
@@ -255,6 +269,8 @@ def _error(method: str, answer: TAnswer) -> MessengerError:
     if answer.parameters.migrate_to_chat_id is not None:
         return ChatMoved(said, answer.parameters.migrate_to_chat_id)
     match answer.error_code:
+        case 401 if "api-id" in words:
+            return OperatorNeeded(said, "Correct --api-id and --api-hash of your Bot API server.", 60)
         case 401 | 404 if method in ("getMe", "getUpdates", "getWebhookInfo") or answer.error_code == 401:
             return TokenRefused(said)
         case 403:
