@@ -11,8 +11,8 @@ BotError
 ├── MessengerError
 │   ├── TokenRefused         the token is wrong or revoked                                 -> exit code 2 at start
 │   ├── Unavailable          network, 5xx, HTML for JSON: back off, try again
-│   │   └── RetryAfter       the messenger said how long to wait
-│   │       └── OperatorNeeded  a right, a switch, a captcha: wait until the operator has acted
+│   │   ├── RetryAfter       the messenger said how long to wait
+│   │   │   └── OperatorNeeded  a right, a switch, a captcha: wait until the operator has acted
 │   │   └── OutOfOrder       the messenger itself says so: its address is right
 │   ├── PollConflict         updates go elsewhere, by a setting or because somebody else polls with this token
 │   ├── ChatUnreachable      blocked, kicked, vanished: stop talking to this chat
@@ -33,6 +33,7 @@ BotError
     ├── UploadConflict       somebody else wrote the key meanwhile: begin the upload anew
     ├── ObjectGone           the object that was meant isn't there (any more), or another one is
     └── ObjectRefused        the store will never take this object
+        └── ObjectTooLarge   not one of that size
 
 Other libraries' errors are translated once, at the edge: in `messengers`, `bucket`, `transfer`, `inbox`.
 """
@@ -230,3 +231,7 @@ class ObjectGone(StoreError):
 
 class ObjectRefused(StoreError):
     """The store will never take this object (too large, a key it can't hold)."""
+
+
+class ObjectTooLarge(ObjectRefused):
+    """The store, or a gateway before it, takes no object or part of that size."""

@@ -24,6 +24,7 @@ from trio_s3_bot.errors import (
     MessengerError,
     NameTaken,
     ObjectRefused,
+    ObjectTooLarge,
     Reason,
     RetryAfter,
     SourceError,
@@ -172,6 +173,8 @@ class UploadSlots:
             await self._wait_for_messenger(claim, error, began)
         except DocumentRefused as error:
             await self._refuse(claim, error)
+        except ObjectTooLarge as error:
+            await self._refuse(claim, DocumentRefused(Reason.TOO_BIG_FOR_STORE, str(error)))
         except ObjectRefused as error:
             await self._refuse(claim, DocumentRefused(Reason.REFUSED_BY_STORE, str(error)))
         except (SourceError, UploadConflict, UploadGone, KeyTaken) as error:

@@ -13,6 +13,7 @@ from trio_s3_bot.bucket.objects import OpenUpload, stored_object
 from trio_s3_bot.errors import (
     KeyTaken,
     ObjectRefused,
+    ObjectTooLarge,
     StoreError,
     StoreRefused,
     StoreUnavailable,
@@ -79,7 +80,8 @@ ANSWERS: list[tuple[Call, Reply, type[StoreError]]] = [
     (put, error(507, "Whatever"), StoreRefused),
     (put, error(400, "QuotaExceeded"), StoreRefused),
     (put, error(403, "SomethingNew"), StoreRefused),
-    (put, error(400, "EntityTooLarge"), ObjectRefused),
+    (put, error(400, "EntityTooLarge"), ObjectTooLarge),
+    (put, Reply(413, b"<html>413 Request Entity Too Large</html>", {"Content-Type": "text/html"}), ObjectTooLarge),
     (put, error(400, "KeyTooLongError"), ObjectRefused),
     (put, error(400, "XMinioInvalidObjectName"), ObjectRefused),
     (put, error(400, "InvalidArgument"), ObjectRefused),

@@ -13,6 +13,7 @@ from tests.time.scenes import all_ended, person, speaking, take, uploading
 from trio_s3_bot.errors import (
     DocumentRefused,
     ObjectRefused,
+    ObjectTooLarge,
     Reason,
     SourceExpired,
     SourceUnavailable,
@@ -93,7 +94,8 @@ async def test_its_sender_hears_why_in_the_end_and_nothing_before(
     ("error", "words"),
     [
         (DocumentRefused(Reason.TOO_BIG_FOR_OPERATOR, limit=1024), "Files of up to 1 KB are saved here."),
-        (ObjectRefused("EntityTooLarge"), "The storage does not take it."),
+        (ObjectRefused("KeyTooLongError"), "The storage does not take it."),
+        (ObjectTooLarge("EntityTooLarge"), "It is too large for the storage."),
     ],
 )
 async def test_what_can_never_be_saved_is_not_tried_again(

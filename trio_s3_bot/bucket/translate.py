@@ -31,6 +31,7 @@ from trio_s3_bot.errors import (
     KeyTaken,
     ObjectGone,
     ObjectRefused,
+    ObjectTooLarge,
     StoreError,
     StoreRefused,
     StoreUnavailable,
@@ -57,10 +58,11 @@ _CODES: dict[Kind, str] = {
         XMinioAdminBucketQuotaExceeded NotImplemented MethodNotAllowed
     """,
     ObjectRefused: """
-        EntityTooLarge EntityTooSmall KeyTooLongError KeyTooLong InvalidObjectName XMinioInvalidObjectName InvalidURI
+        EntityTooSmall KeyTooLongError KeyTooLong InvalidObjectName XMinioInvalidObjectName InvalidURI
         MetadataTooLarge XMinioParentIsObject XMinioObjectExistsAsDirectory ObjectParentIsFile
         ExistingObjectIsDirectory DirectoryObjectContainsData
     """,
+    ObjectTooLarge: "EntityTooLarge",
     KeyTaken: "PreconditionFailed",
     UploadConflict: "ConditionalRequestConflict",
     UploadGone: "NoSuchUpload InvalidPart InvalidPartOrder",
@@ -74,6 +76,7 @@ _KIND_OF_STATUS: dict[int, Kind] = {
     **dict.fromkeys((408, 425, 429), StoreUnavailable),
     409: UploadConflict,
     412: KeyTaken,
+    413: ObjectTooLarge,
 }
 _WRITES = frozenset({"PutObject", "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload"})
 _CONDITIONAL = frozenset({"PutObject", "CompleteMultipartUpload"})
