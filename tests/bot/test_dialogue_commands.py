@@ -181,7 +181,7 @@ async def test_more_than_the_bytes_of_a_day_are_refused_and_what_never_fits_is_t
     async with world.bot({**NO_LIMITS, BYTES_A_DAY: "10 B"}):
         await saved(chat, alice, "7.txt", bytes(7))
         chat.send_document(alice, "4.txt", bytes(4))
-        await chat.wait_for("Файл 4.txt не сохранён: вы отправили столько, сколько можно одному человеку за сутки.")
+        await chat.wait_for("Файл 4.txt не сохранён: с ним вышло бы больше, чем можно одному человеку за сутки.")
         await saved(chat, alice, "3.txt", bytes(3))
         chat.send_document(alice, "11.txt", bytes(11))
         await chat.wait_for("Файл 11.txt не сохранён: одному человеку можно отправить 10 байт за сутки")
@@ -199,7 +199,7 @@ async def test_what_is_refused_of_an_album_is_told_in_one_message(world: World, 
         side.send_album(chat, alice, {f"{number}.txt": b"content" for number in range(3)})
         await all_handled(chat, alice)
         talk.release()
-        refused = await chat.wait_for("3 files not saved: you have sent as much as one person may in a day.")
+        refused = await chat.wait_for("3 files not saved, as one person may only send so much in a day:")
     assert refused["text"].count("room again in") == 3
     assert list(world.objects) == ["first.txt"]
 
@@ -259,3 +259,18 @@ async def test_another_chats_file_is_out_of_reach_of_a_forged_button(world: Worl
         his.say(bob, "/delete report.pdf")
         await his.wait_for("report.pdf is not there (any more).")
     assert set(world.objects) == {"report.pdf", "mine.pdf"}
+
+
+@in_each("command", telegram=["/rename", "/link", "/delete"], vk=["/rename", "/link", "/delete"])
+async def test_of_two_of_one_name_on_their_way_it_is_told_that_they_are(world: World, side: Side, command: str) -> None:
+    alice, chat = side.meet()
+    async with store_behind_proxy(world) as (proxy, settings), world.bot({**settings, **NO_LIMITS}):
+        holds = [proxy.hold("PutObject"), proxy.hold("PutObject")]
+        for content in (b"one", b"two"):
+            chat.send_document(alice, "report.pdf", content)
+        for hold in holds:
+            await hold.reached.wait()
+        chat.say(alice, f"{command} report.pdf")
+        await chat.wait_for("On their way: 2")
+        for hold in holds:
+            hold.release()

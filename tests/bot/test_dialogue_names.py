@@ -33,6 +33,18 @@ async def test_with_ask_the_upload_begins_only_under_the_chosen_name(world: Worl
     assert not any(record.call == "UploadPartCopy" for record in proxy.requests)
 
 
+@pytest.mark.parametrize("words", ["Keep name", "keep", "no"])
+async def test_what_the_button_says_is_no_name_though_one_was_asked_for(world: World, side: Side, words: str) -> None:
+    alice, chat = side.meet()
+    async with world.bot(ASKING):
+        chat.send_document(alice, "report.pdf", b"content")
+        side.press(chat, alice, await chat.wait_for(ASKS), "Rename")
+        await chat.wait_for("What shall report.pdf be called?")
+        chat.say(alice, words)
+        await chat.wait_for(f"{SAVED} report.pdf")
+    assert list(world.objects) == ["report.pdf"]
+
+
 @pytest.mark.parametrize("typed", [False, True])
 @pytest.mark.parametrize("renaming", [False, True])
 async def test_with_ask_keep_name_saves_it_under_its_own(world: World, side: Side, typed: bool, renaming: bool) -> None:

@@ -116,7 +116,7 @@ def answered(state: ChatState, update: UpdateObj, questions: Sequence[Question],
         return _say(state if item.busy else state.settled(item.id), unfit)
     if texts.means("cancel", text) and question.ask is Ask.KEEP_NAME and item.open:
         return _stopped(state, update, item)
-    if texts.means("cancel", text) or (question.ask is Ask.NEW_NAME and texts.means("no", text)):
+    if texts.means("cancel", text) or (question.ask is Ask.NEW_NAME and texts.means("keep", text)):
         return _left(state, update, question, item)
     match question.ask:
         case Ask.KEEP_NAME if texts.means("keep", text):
@@ -288,7 +288,8 @@ def _about_a_file(state: ChatState, update: UpdateObj, command: Command, facts: 
     exactly = [item for item in mine if item.name == command.argument]
     mine = exactly if len(exactly) == 1 and not facts.replied else mine
     if len(mine) > 1 and not facts.replied:
-        return _file_list(state, command.argument)
+        are_open = all(item.open for item in mine)
+        return _say(state, StatusList(page=0)) if are_open else _file_list(state, command.argument)
     if found and not mine:
         return _say(state, NotYours(reply_to=update.message_id))
     if len(mine) != 1:

@@ -56,8 +56,8 @@ def new_name(text: str, item: Item) -> str | None:
 
 
 def name_in(caption: str | None, old: str) -> str | None:
-    """The name that a caption offers: one line that has an extension and isn't the name already."""
-    if not caption or "\n" in caption.strip() or len(caption) > 255:
+    """The name that a caption offers: one line that has an extension, no address, and isn't the name already."""
+    if not caption or "\n" in caption.strip() or "/" in caption or len(caption) > 255:
         return None
     name = names.clean(caption.strip())
     return name if names.split(name)[1] and has_extension(name, old) and name != old else None

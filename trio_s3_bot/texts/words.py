@@ -173,16 +173,16 @@ ABILITIES = Text(
     "/cancel – не отвечать на вопрос или остановить загрузку",
 )
 OVER_LIMIT = Text(
-    "{name} was not saved: you have sent as much as one person may in a day. There is room again {when}.",
-    "Файл {name} не сохранён: вы отправили столько, сколько можно одному человеку за сутки. Снова можно будет {when}.",
+    "{name} was not saved: with it, you would have sent more than one person may in a day. There is room again {when}.",
+    "Файл {name} не сохранён: с ним вышло бы больше, чем можно одному человеку за сутки. Снова можно будет {when}.",
 )
 OVER_LIMIT_FOR_EVER = Text(
     "{name} was not saved: one person may send {limit} in a day, and it alone is larger.",
     "Файл {name} не сохранён: одному человеку можно отправить {limit} за сутки, а этот файл больше.",
 )
 OVER_LIMIT_MANY = Text(
-    "{files} not saved: you have sent as much as one person may in a day.",
-    "Не сохранено: {files}. Вы отправили столько, сколько можно одному человеку за сутки.",
+    "{files} not saved, as one person may only send so much in a day:",
+    "Не сохранено: {files}. Для одного человека есть предел на сутки:",
 )
 ROOM = Text("{name}: room again {when}", "{name}: снова можно {when}")
 NO_ROOM = Text("{name}: larger than {limit}, which is all for a day", "{name}: больше {limit}, а это всё за сутки")
