@@ -263,8 +263,9 @@ class UploadSlots:
             await self._fail(job, refused)
         except (StoreUnavailable, StoreRefused) as error:
             await self._wait_for_store(job, error)
-        except StateError:
+        except StateError as error:
             self._later(job, STATE_PAUSE)
+            log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
         except Exception:
             # From here it would end the slot, and with it the bot.
             log.exception("what is left of a document could not be cleared away; trying again", upload=job.id)

@@ -131,7 +131,8 @@ class Worker:
             if claim.trouble is not None:
                 raise claim.trouble
             return conversation.decide(claim.state, claim.update, self._rules, claim.facts)
-        log.error("an update failed again and again and is set aside", update_id=claim.update.update_id)
+        event = "an update failed again and again and is set aside"
+        log.error(event, update_id=claim.update.update_id, chat=claim.update.chat.key)
         return conversation.give_up(claim.state, claim.update)
 
     async def _answer_presses(self, chat: Chat, decision: Decision) -> None:
