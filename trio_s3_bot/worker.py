@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Mapping
 
@@ -32,8 +31,7 @@ __all__ = ["Worker", "WorkerConfig"]
 MOST_FAILURES = 3  # an update that fails so often is set aside
 MOST_FETCHES = 24  # attempts to get a cropped one whole in an outage, in about one and a half hours as shipped
 MOST_REFUSALS = 6  # the same, if that is refused: a minute
-ANSWERED_WITHIN = 3  # seconds that a worker, who serves the people of all messengers, waits for an answer to a press
-UNANSWERED_FOR = 30  # seconds that presses go without one after that was in vain
+ANSWERED_WITHIN = 2  # seconds until a worker, who serves the people of all messengers, has answered a press or given up
 UNRECORDED_PAUSE = 0.25  # seconds between two looks whether it is on record by now what a message replies to
 UNRECORDED_FOR = 20  # seconds from its date that a message waits for that: as long as a request may take, and some
 
@@ -60,7 +58,6 @@ class Worker:
         self._messengers = messengers
         self._rules = rules
         self._pauses = pauses
-        self._silent: dict[str, float] = {}
 
     async def run(self, claims: trio.MemoryReceiveChannel[Claim]) -> None:
         """Handle one update after the other, until no more come."""
@@ -142,15 +139,12 @@ class Worker:
                 await self._answer(chat, effect.press, texts.toast(effect.toast.name, decision.state.language))
 
     async def _answer(self, chat: Chat, press: Press, text: str) -> None:
-        """What is decided is done in any case; a messenger that doesn't react holds no worker up."""
-        if self._silent.get(chat.messenger, -math.inf) > trio.current_time():
-            return
+        """What is decided is done in any case; a messenger that doesn't react holds no worker up for long."""
         try:
             with trio.fail_after(ANSWERED_WITHIN):
                 await self._messengers[chat.messenger].answer(chat, press, text)
         except trio.TooSlowError:
-            self._silent[chat.messenger] = trio.current_time() + UNANSWERED_FOR
-            log.info("a button press is not answered in time", chat=chat.key, within=ANSWERED_WITHIN)
+            log.info("a button press could not be answered in time", chat=chat.key, within=ANSWERED_WITHIN)
         except MessengerError as error:
             log.info("a button press could not be answered", chat=chat.key, error=str(error))
 
