@@ -110,7 +110,7 @@ def test_the_diagram_has_the_states_of_a_document_and_what_is_done_to_a_saved_on
 
 
 def test_a_document_fails_after_as_many_attempts_as_are_told() -> None:
-    assert {8: "after eight the document has *failed*"}[MOST_FAILURES] in README
+    assert {8: "after eight in a row the document has *failed*"}[MOST_FAILURES] in README
 
 
 def test_the_words_that_stand_for_commands_are_those_that_are_known() -> None:
