@@ -18,10 +18,7 @@ BIG = Content.generated(3 * PART_SIZE + 1000, "big")
 BEFORE, AFTER = When.BEFORE, When.AFTER
 PART_3 = holds.store("UploadPart", BEFORE, key="big.bin", part=3)
 
-SHARED = {
-    "polled but not committed": holds.messenger("poll", AFTER),
-    "committed but not acknowledged": holds.messenger("poll", BEFORE, skip=1),
-    "a file asked for": holds.messenger("file", BEFORE),
+AT_THE_STORE = {
     "a small object stored, the answer never seen": holds.store("PutObject", AFTER, key="small.txt"),
     "a small object stored but not recorded": holds.store("HeadObject", AFTER, key="small.txt", skip=1),
     "about to begin a multipart upload": holds.store("CreateMultipartUpload", BEFORE, key="big.bin"),
@@ -34,6 +31,11 @@ SHARED = {
     "about to complete": holds.store("CompleteMultipartUpload", BEFORE, key="big.bin"),
     "completed, the answer never seen": holds.store("CompleteMultipartUpload", AFTER, key="big.bin"),
     "completed but not recorded": holds.store("HeadObject", AFTER, key="big.bin", skip=1),
+}
+AT_THE_MESSENGER = {
+    "polled but not committed": holds.messenger("poll", AFTER),
+    "committed but not acknowledged": holds.messenger("poll", BEFORE, skip=1),
+    "a file asked for": holds.messenger("file", BEFORE),
     "greeted, the answer never seen": holds.messenger("send", AFTER, text=GREETING),
     "about to say that a document is taken": holds.messenger("send", BEFORE, text=TAKEN),
     "said that a document is taken, the answer never seen": holds.messenger("send", AFTER, text=TAKEN),
@@ -41,9 +43,9 @@ SHARED = {
     "recorded but not said": holds.messenger("send", BEFORE, text=SAVED),
     "said that it is saved, the answer never seen": holds.messenger("send", AFTER, text=SAVED),
 }
-GAPS = {
-    "telegram": SHARED | {"asking where a file is": holds.messenger("resolve", AFTER)},
-    "vk": SHARED
+GAPS = {  # where the document came from doesn't matter to a store
+    "telegram": AT_THE_STORE | AT_THE_MESSENGER | {"asking where a file is": holds.messenger("resolve", AFTER)},
+    "vk": AT_THE_MESSENGER
     | {
         "asking where a file is": holds.messenger(DOC_ROUTE, BEFORE),
         "told where a file is": holds.messenger(DOC_ROUTE, AFTER),
