@@ -18,15 +18,6 @@ settings.register_profile("shared machine", deadline=None, suppress_health_check
 settings.load_profile("shared machine")
 
 
-LONGEST = ("faults", "crash")
-"""The folders whose tests take tens of seconds each."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest begin first: one of them left for the end would be all that runs then."""
-    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
-
-
 @pytest.fixture
 def messengers() -> Sequence[str]:
     """The messengers that the bots of the world are in; tests of another one, or of both, set it."""

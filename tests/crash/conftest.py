@@ -14,7 +14,7 @@ from tests.contract import versitygw
 from .ground import Ground, Serve, open_ground
 from .stores import open_moto, open_versity
 
-ROUNDS = 6
+ROUNDS = 4
 FIRST_SEED = 1
 STORES = ("moto", "versitygw")
 MESSENGERS = {"telegram": ("telegram",), "vk": ("vk",), "both": ("telegram", "vk")}
