@@ -16,7 +16,7 @@ from .ground import PART_SIZE, Ground
 from .said import SAVED
 from .wanted import Place
 
-pytestmark = pytest.mark.parametrize("messengers", EACH_MESSENGER, ids=lambda names: names[0])
+in_each_messenger = pytest.mark.parametrize("messengers", EACH_MESSENGER, ids=lambda names: names[0])
 
 BEFORE, AFTER = When.BEFORE, When.AFTER
 CONTENT = b"the report"
@@ -64,6 +64,7 @@ async def test_killed_while_it_renames_there_is_one_object_under_the_new_name(gr
     assert not any("There is a file of that name" in text for text in _said(alice))
 
 
+@in_each_messenger
 @pytest.mark.parametrize("gap", DELETING)
 async def test_killed_while_it_deletes_the_object_is_gone_and_it_says_so(ground: Ground, gap: str) -> None:
     alice = ground.meet("Alice")
@@ -81,6 +82,7 @@ async def test_killed_while_it_deletes_the_object_is_gone_and_it_says_so(ground:
     assert await ground.store.digests() == {}
 
 
+@in_each_messenger
 @pytest.mark.parametrize("gap", CANCELLING)
 async def test_killed_while_it_cancels_nothing_is_saved_and_nothing_is_left(ground: Ground, gap: str) -> None:
     alice = ground.meet("Alice")
@@ -100,6 +102,7 @@ async def test_killed_while_it_cancels_nothing_is_saved_and_nothing_is_left(grou
     assert await ground.store.digests() == {}
 
 
+@in_each_messenger
 async def test_a_document_that_was_stored_unknown_to_the_bot_is_known_again_while_a_renaming_wants_its_name(
     ground: Ground,
 ) -> None:
