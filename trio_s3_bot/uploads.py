@@ -163,8 +163,7 @@ class UploadSlots:
         except NameTaken:
             await self._ask_about_conflict(job)
         except StateError as error:
-            self._later(job, STATE_PAUSE)
-            log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
+            self._wait_for_state(job, error)
         except (StoreUnavailable, StoreRefused) as error:
             # While it saves others, what it has is not an outage but something about this document.
             others_saved = self.store.works_beside(began)
@@ -208,8 +207,7 @@ class UploadSlots:
         try:
             await self._jobs.ask_about_conflict(job)
         except StateError as error:
-            self._later(job, STATE_PAUSE)
-            log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
+            self._wait_for_state(job, error)
 
     async def _attempt(self, claim: UploadClaim) -> bool:
         """False if it came through and is not to count."""
@@ -264,8 +262,7 @@ class UploadSlots:
         except (StoreUnavailable, StoreRefused) as error:
             await self._wait_for_store(job, error)
         except StateError as error:
-            self._later(job, STATE_PAUSE)
-            log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
+            self._wait_for_state(job, error)
         except Exception:
             # From here it would end the slot, and with it the bot.
             log.exception("what is left of a document could not be cleared away; trying again", upload=job.id)
@@ -287,8 +284,7 @@ class UploadSlots:
         try:
             failures = await self._failures(claim)
         except StateError as unreadable:
-            self._later(job, STATE_PAUSE)
-            log.error("the state can't be read; the document waits", upload=job.id, error=str(unreadable))
+            self._wait_for_state(job, unreadable)
             return
         if failures >= MOST_FAILURES:
             await self._refuse(claim, DocumentRefused(self._reason(job, error), str(error)))
@@ -326,6 +322,10 @@ class UploadSlots:
         outage.failed(error, of=job.id, at_least=error.seconds if isinstance(error, RetryAfter) else 0)
         if outage.worth_telling:
             await self._tell_delays(of=job.chat.messenger)
+
+    def _wait_for_state(self, job: UploadJob, error: StateError) -> None:
+        self._later(job, STATE_PAUSE)
+        log.error("the state can't be written; the document waits", upload=job.id, error=str(error))
 
     async def _wait_for_store(self, job: UploadJob, error: StoreUnavailable | StoreRefused) -> None:
         self.store.failed(error, of=job.id)

@@ -89,7 +89,7 @@ class Telegram:
         if webhook.url:
             raise PollConflict("a webhook is set for this bot", _NO_WEBHOOK)
         remarks = [] if self._me.can_read_all_group_messages else [_PRIVACY_MODE]
-        if self._config.local_root is not None and not os.access(self._config.local_root, os.R_OK | os.X_OK):
+        if self._config.local_root is not None and not _can_be_read(self._config.local_root):
             remarks.append(Remark("local_root", ". ".join(_no_local_root(self._config.local_root)), fatal=True))
         return Account(self._me.id, f"@{self._me.username}", tuple(remarks))
 
@@ -163,7 +163,7 @@ class Telegram:
         """Where the local server's file is on this machine; the server is not trusted to name any other file."""
         if self._config.local_root is None:
             raise OperatorNeeded("getFile gave a path on its server", "Set [telegram] local_root to that folder.", 60)
-        if not self._config.local_root.is_dir():
+        if not _can_be_read(self._config.local_root):
             raise OperatorNeeded(*_no_local_root(self._config.local_root), 60)
         server_root = self._config.local_server_root or str(self._config.local_root)
         relative = posixpath.relpath(posixpath.normpath(file_path), posixpath.normpath(server_root))
@@ -189,6 +189,10 @@ class _Sent(msgspec.Struct):
 
 
 _NO_WEBHOOK = "Delete the webhook with the Bot API's deleteWebhook, or use another bot."
+
+
+def _can_be_read(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
 
 
 def _no_local_root(folder: Path) -> tuple[str, str]:
